@@ -1,0 +1,66 @@
+"""``recsys parts``: what a model can be made of."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from recsys import plugins
+from recsys.cli.session import Session, command
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(parts)
+
+
+def parts(
+    session: Session,
+    family: Annotated[str | None, typer.Argument(help="models, losses, distances, miners, ...")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="One part, to see its options, formula and source.")
+    ] = None,
+) -> None:
+    """List the parts, or show one with its options, formula and source."""
+    if family and name:
+        _one(session, plugins.part(family, name))
+        return
+    families = [family] if family else list(plugins.FAMILIES)
+    listed = {each: [plugins.part(each, known) for known in plugins.names(each)] for each in families}
+
+    def render(console: Console) -> None:
+        for each, found in listed.items():
+            console.print(f"[bold]{each}[/bold]")
+            for described in found:
+                console.print(f"  {described.name:<20} {described.summary}", markup=False)
+
+    session.show(
+        {each: {described.name: described.summary for described in found} for each, found in listed.items()},
+        render,
+    )
+
+
+def _one(session: Session, described: plugins.Part) -> None:
+    options = [
+        {
+            "name": option.name,
+            "type": option.annotation,
+            "default": "required" if option.default is plugins.REQUIRED else option.default,
+        }
+        for option in described.options
+    ]
+
+    def render(console: Console) -> None:
+        console.print(f"{described.family}: {described.name}\n\n{described.documentation}\n", markup=False)
+        for option in options:
+            console.print(f"  {option['name']}: {option['type']} = {option['default']!r}", markup=False)
+
+    session.show(
+        {
+            "family": described.family,
+            "name": described.name,
+            "documentation": described.documentation,
+            "options": options,
+        },
+        render,
+    )

@@ -1,0 +1,87 @@
+"""Checked tables: raw interactions by id, and the same encoded by code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from recsys.columns import ITEM, TIME, USER, WEIGHT
+from recsys.errors import InputError
+from recsys.ids import IdMap
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+RAW_SCHEMA = pl.Schema({USER: pl.String, ITEM: pl.String, TIME: pl.Int64, WEIGHT: pl.Float32})
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Raw tables (user, item as text; time i64 in microseconds, null where the log has none; weight f32).
+
+    ``train`` and ``valid`` and ``test`` are disjoint; ``valid`` is empty where none was asked for.
+    """
+
+    train: pl.DataFrame
+    valid: pl.DataFrame
+    test: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    """Encoded interactions: one row a (user, item) pair.
+
+    Args:
+        frame: user u32, item u32, time i64, weight f32, sorted by (user, time, item).
+        users: Raw ids of the user codes.
+        items: Raw ids of the item codes.
+    """
+
+    frame: pl.DataFrame
+    users: IdMap
+    items: IdMap
+
+    @classmethod
+    def of(cls, raw: pl.DataFrame) -> Interactions:
+        """Encode a raw table; the ids come from it and nothing else.
+
+        Raises:
+            InputError: If there is no row.
+        """
+        if raw.is_empty():
+            raise InputError(
+                "there are no interactions to learn from; loosen the filters or give more of the log"
+            )
+        return cls.encode(raw, IdMap.of(raw[USER]), IdMap.of(raw[ITEM]))
+
+    @classmethod
+    def encode(cls, raw: pl.DataFrame, users: IdMap, items: IdMap) -> Interactions:
+        """Encode a raw table with given ids; rows with an unknown user or item are left out."""
+        frame = (
+            raw.select(
+                users.encode(raw[USER]).alias(USER),
+                items.encode(raw[ITEM]).alias(ITEM),
+                pl.col(TIME).cast(pl.Int64),
+                pl.col(WEIGHT).cast(pl.Float32),
+            )
+            .drop_nulls([USER, ITEM])
+            .sort(USER, TIME, ITEM)
+        )
+        return cls(frame, users, items)
+
+    def __len__(self) -> int:
+        return self.frame.height
+
+    def csr(self) -> sparse.csr_array:
+        """Weights (U, I); the shape comes from the maps, not from the largest code. Sorted indices, pairs unique."""
+        from scipy import sparse
+
+        codes = self.frame[USER].to_numpy().astype(np.int32), self.frame[ITEM].to_numpy().astype(np.int32)
+        matrix = sparse.csr_array(
+            (self.frame[WEIGHT].to_numpy(), codes), shape=(len(self.users), len(self.items))
+        )
+        matrix.sum_duplicates()
+        return matrix

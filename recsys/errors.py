@@ -1,0 +1,13 @@
+"""The errors that a person caused or can mend; the command line prints them in one line."""
+
+
+class RecsysError(Exception):
+    """Something failed while running; the message says what, and what to do next."""
+
+    exit_code = 1
+
+
+class InputError(RecsysError):
+    """The request or the input was wrong: what, the value, what is allowed, what to do next."""
+
+    exit_code = 2

@@ -1,0 +1,95 @@
+"""Where datasets and runs live, and which of them is current."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from recsys.errors import InputError
+from recsys.files import read_json, write_json
+
+Kind = Literal["dataset", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A folder with ``datasets/<name>/``, ``runs/<run>/``, ``raw/<log>/`` and ``current.json``."""
+
+    path: Path
+
+    @classmethod
+    def default(cls) -> Home:
+        """``RECSYS_HOME``, else ``./data``."""
+        return cls(Path(os.environ.get("RECSYS_HOME") or "data"))
+
+    @property
+    def raw(self) -> Path:
+        """Downloaded raw logs."""
+        return self.path / "raw"
+
+    @property
+    def datasets(self) -> Path:
+        """One folder a dataset."""
+        return self.path / "datasets"
+
+    @property
+    def runs(self) -> Path:
+        """One folder a run."""
+        return self.path / "runs"
+
+    def names(self, kind: Kind) -> list[str]:
+        """Names of what is complete, sorted."""
+        folder, manifest = (self.datasets, "manifest.json") if kind == "dataset" else (self.runs, "run.json")
+        return sorted(
+            path.parent.name for path in folder.glob(f"*/{manifest}") if not path.parent.name.startswith(".")
+        )
+
+    def current(self, kind: Kind) -> str | None:
+        """Name of the current dataset or run, or None."""
+        path = self.path / "current.json"
+        name = read_json(path).get(kind) if path.exists() else None
+        return name if isinstance(name, str) else None
+
+    def set_current(self, kind: Kind, name: str) -> None:
+        """Make ``name`` the current one."""
+        path = self.path / "current.json"
+        write_json(path, {**(read_json(path) if path.exists() else {}), kind: name})
+
+    def folder(self, kind: Kind, name: str | None) -> Path:
+        """Folder of a complete dataset or run; the current one where ``name`` is None or ``current``.
+
+        Raises:
+            InputError: If there is none, or none of that name.
+        """
+        make = "recsys etl LOG" if kind == "dataset" else "recsys train"
+        if name is None or name == "current":
+            name = self.current(kind)
+            if name is None:
+                raise InputError(
+                    f"there is no {kind} in {self.path} yet; make one with `{make}`, or give --home"
+                )
+        known = self.names(kind)
+        if name not in known:
+            shown = (
+                ", ".join(known[:10]) + (f" and {len(known) - 10} more" if len(known) > 10 else "") or "none"
+            )
+            raise InputError(
+                f"there is no {kind} {name!r} in {self.path}; there are: {shown}; make one with `{make}`"
+            )
+        return (self.datasets if kind == "dataset" else self.runs) / name
+
+
+def checked_name(name: str) -> str:
+    """A name that is safe as a folder on any system.
+
+    Raises:
+        InputError: If it is not.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        raise InputError(
+            f"{name!r} cannot be a name; use letters, digits, '.', '_' and '-', at most 100; give another with --name"
+        )
+    return name

@@ -1,0 +1,39 @@
+"""What losses and miners eat, and what losses return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Scores of a batch; higher is closer. A row is one observed interaction (the anchor and its positive).
+
+    Args:
+        pos: (B,) score of the anchor with its positive.
+        neg: (B, N) scores of the anchor with the candidates.
+        mask: (B, N) bool, True where the candidate is a negative to use.
+        log_q: (N,) log probability by which each candidate was sampled, or None.
+        cross: (B, N) score of the positive with the candidates; made only for losses that ask for it.
+    """
+
+    pos: Tensor
+    neg: Tensor
+    mask: Tensor
+    log_q: Tensor | None = None
+    cross: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a loss returns: the summands and which of them count.
+
+    Args:
+        values: (B,) or (B, N).
+        mask: bool, of the same shape.
+    """
+
+    values: Tensor
+    mask: Tensor

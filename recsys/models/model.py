@@ -1,0 +1,65 @@
+"""What a model is: it is fitted to interactions, and scores items for users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from recsys.arrays import FloatArray, IntArray
+from recsys.data.tables import Interactions
+
+
+class Scorer(Protocol):
+    """A fitted model. ``Embeddings`` is one."""
+
+    def scores(self, users: IntArray) -> FloatArray:
+        """Users (n,) -> scores (n, I), higher is better."""
+        ...
+
+
+# Quality of a candidate on the valid part, higher is better (ndcg@10 in the pipeline).
+Validate: TypeAlias = Callable[[Scorer], float]
+# Called after each epoch (or iteration) with its number from 1 and its figures.
+Report: TypeAlias = Callable[[int, Mapping[str, float]], None]
+
+
+def silent(step: int, figures: Mapping[str, float]) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A scorer and how it came about.
+
+    Args:
+        scorer: What serves.
+        chosen: Options that fitting settled by validation (``{"epochs": 7}``), to be used when the model
+            is fitted again on more data.
+    """
+
+    scorer: Scorer
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Model(Protocol):
+    """A recipe: a frozen dataclass whose fields are its options."""
+
+    def fit(
+        self,
+        train: Interactions,
+        *,
+        validate: Validate | None = None,
+        report: Report = silent,
+        checkpoints: Path | None = None,
+    ) -> Fitted:
+        """Fit to the training interactions.
+
+        Args:
+            train: The only data that the model learns from.
+            validate: Where given, the model may choose its stopping point and settings by it.
+            report: Called after each epoch.
+            checkpoints: Folder to keep the state of long work in; work found there is gone on with.
+        """
+        ...

@@ -1,0 +1,163 @@
+"""A part is one file: ``loss: triplet`` is the one public class of ``recsys/learning/losses/triplet.py``.
+
+Names, options and documentation are read from the source, so that listing and checking parts imports
+neither the part nor torch; only ``make`` imports it.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from recsys.errors import InputError
+
+FAMILIES: Final[Mapping[str, str]] = {
+    "models": "models",
+    "losses": "learning/losses",
+    "distances": "learning/distances",
+    "miners": "learning/miners",
+    "samplers": "learning/samplers",
+    "towers": "learning/towers",
+    "splits": "data/splits",
+    "metrics": "evaluation/metrics",
+    "indexes": "retrieval/index",
+}
+REQUIRED: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a part: a field of its class. ``default`` is ``REQUIRED`` where there is none."""
+
+    name: str
+    annotation: str
+    default: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the source of a part says about it. ``options`` are the public fields, in order."""
+
+    family: str
+    name: str
+    class_name: str
+    documentation: str
+    options: tuple[Option, ...]
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation."""
+        return self.documentation.strip().splitlines()[0]
+
+
+@cache
+def names(family: str) -> tuple[str, ...]:
+    """Names of all parts of a family, sorted.
+
+    Raises:
+        InputError: If there is no such family.
+    """
+    if family not in FAMILIES:
+        raise InputError(f"unknown family of parts {family!r}; there are: {', '.join(FAMILIES)}")
+    folder = Path(__file__).parent / FAMILIES[family]
+    return tuple(sorted(path.stem for path in folder.glob("*.py") if _part_class(path) is not None))
+
+
+def part(family: str, name: str) -> Part:
+    """Read what the source of one part says.
+
+    Raises:
+        InputError: If the family has no part of that name.
+    """
+    known = names(family)
+    module = name.replace("-", "_")
+    if module not in known:
+        close = difflib.get_close_matches(module, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise InputError(f"unknown {_singular(family)} {name!r}; there are: {', '.join(known)}{hint}")
+    return _read(family, module)
+
+
+def check(family: str, name: str, options: Mapping[str, Any]) -> list[str]:
+    """Every fault of a request for a part, as messages; an empty list where it is right.
+
+    Names only: values are checked where the part is made.
+    """
+    try:
+        described = part(family, name)
+    except InputError as error:
+        return [str(error)]
+    known = [option.name for option in described.options]
+    takes = f"it takes: {', '.join(known)}" if known else "it takes none"
+    faults = [f"{described.name} has no option {key!r}; {takes}" for key in options if key not in known]
+    missing = [
+        option.name
+        for option in described.options
+        if option.default is REQUIRED and option.name not in options
+    ]
+    return faults + [f"{described.name} needs the option {key!r}" for key in missing]
+
+
+def make(family: str, name: str, options: Mapping[str, Any] | None = None) -> Any:
+    """Make the part ``name`` of ``family`` with ``options``.
+
+    Raises:
+        InputError: If the part or an option is unknown, or a value is refused.
+    """
+    options = options or {}
+    faults = check(family, name, options)
+    if faults:
+        raise InputError("; ".join(faults))
+    described = part(family, name)
+    module = "recsys." + FAMILIES[family].replace("/", ".") + "." + described.name
+    try:
+        return getattr(importlib.import_module(module), described.class_name)(**options)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{_singular(family)} {described.name}: {error}") from error
+
+
+def _singular(family: str) -> str:
+    return {"losses": "loss", "indexes": "index"}.get(family, family.removesuffix("s"))
+
+
+def _part_class(path: Path) -> ast.ClassDef | None:
+    """The class a module is named for: ``in_batch.py`` holds ``InBatch``, ``annoy_index.py`` ``AnnoyIndex``."""
+    if path.stem.startswith("_"):
+        return None
+    wanted = path.stem.replace("_", "").lower()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and node.name.lower() == wanted and not _is_protocol(node):
+            return node
+    return None
+
+
+def _is_protocol(node: ast.ClassDef) -> bool:
+    return any(ast.unparse(base).startswith("Protocol") for base in node.bases)
+
+
+@cache
+def _read(family: str, name: str) -> Part:
+    path = Path(__file__).parent / FAMILIES[family] / f"{name}.py"
+    node = _part_class(path)
+    assert node is not None
+    fields = [_option(line) for line in node.body if isinstance(line, ast.AnnAssign)]
+    options = tuple(option for option in fields if option is not None)
+    return Part(family, name, node.name, ast.get_docstring(node) or "", options)
+
+
+def _option(line: ast.AnnAssign) -> Option | None:
+    name, annotation = ast.unparse(line.target), ast.unparse(line.annotation)
+    if name.startswith("_") or annotation.startswith(("ClassVar", "Final")):
+        return None
+    if line.value is None:
+        return Option(name, annotation, REQUIRED)
+    try:
+        return Option(name, annotation, ast.literal_eval(line.value))
+    except ValueError:
+        return Option(name, annotation, ast.unparse(line.value))
