@@ -1,0 +1,50 @@
+"""Tiny tables with known answers: users != items, text ids."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from recsys.columns import ITEM, TIME, USER, WEIGHT
+from recsys.data.tables import RAW_SCHEMA, Interactions
+
+
+def raw(rows: list[tuple[str, str]], times: list[int] | None = None, weights: list[float] | None = None) -> pl.DataFrame:
+    """A raw table of (user, item) rows; times are 0, 1, 2, ... and weights 1 unless given."""
+    return pl.DataFrame(
+        {
+            USER: [user for user, _ in rows],
+            ITEM: [item for _, item in rows],
+            TIME: times or list(range(len(rows))),
+            WEIGHT: weights or [1.0] * len(rows),
+        },
+        schema=RAW_SCHEMA,
+    )
+
+
+def checkerboard(users: int = 24, items: int = 16, *, held_out: int = 1) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Even users like even items, odd users odd ones; each user misses ``held_out`` of them in train.
+
+    Returns:
+        Train and test: a right model ranks the held-out items first.
+    """
+    train, test = [], []
+    for user in range(users):
+        liked = [item for item in range(items) if item % 2 == user % 2]
+        hidden = {liked[(user // 2 + step) % len(liked)] for step in range(held_out)}
+        for item in liked:
+            (test if item in hidden else train).append((f"u{user}", f"i{item:03d}"))
+    return raw(train), raw(test)
+
+
+def random_log(users: int = 60, items: int = 40, rows: int = 600, seed: int = 0) -> pl.DataFrame:
+    """Random unique pairs with a long tail of items and text ids."""
+    rng = np.random.default_rng(seed)
+    popular = 1 / np.arange(1, items + 1)
+    pairs = {(int(rng.integers(users)), int(rng.choice(items, p=popular / popular.sum()))) for _ in range(rows)}
+    return raw([(f"u{user}", f"i{item}") for user, item in sorted(pairs)])
+
+
+def interactions(table: pl.DataFrame | None = None) -> Interactions:
+    """Encoded interactions of a table, by default of ``random_log()``."""
+    return Interactions.of(random_log() if table is None else table)
