@@ -1,4 +1,4 @@
-"""Named arrays in one safetensors file, read back as memory-mapped views: opening costs the same at any size."""
+"""Named arrays in one safetensors file, read back as memory-mapped views."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 _DTYPES: Final = {
     "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32,
-    "I16": np.int16, "I8": np.int8, "U64": np.uint64, "U32": np.uint32, "U16": np.uint16, "U8": np.uint8, "BOOL": np.bool_,
+    "I16": np.int16, "I8": np.int8, "U64": np.uint64, "U32": np.uint32, "U16": np.uint16,
+    "U8": np.uint8, "BOOL": np.bool_,
 }  # fmt: skip
 
 

@@ -75,7 +75,8 @@ class Embeddings:
                 )
             if not np.isfinite(vectors).all():
                 raise RecsysError(
-                    f"{name} hold {int((~np.isfinite(vectors)).sum())} values that are not finite; train again with a lower rate"
+                    f"{name} hold {int((~np.isfinite(vectors)).sum())} values that are not finite; "
+                    "train again with a lower rate"
                 )
 
     @property
@@ -125,7 +126,7 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Saved embeddings, memory-mapped: what serving needs, without polars or torch and at any size at once."""
+    """Saved embeddings, memory-mapped: what serving needs, without polars or torch."""
 
     users: FloatArray
     items: FloatArray
@@ -141,7 +142,8 @@ class Stored:
         manifest: dict[str, Any] = read_json(folder / MANIFEST)
         if manifest.get("schema") != SCHEMA:
             raise RecsysError(
-                f"{folder / MANIFEST} has schema {manifest.get('schema')!r}, this version reads {SCHEMA}; train again"
+                f"{folder / MANIFEST} has schema {manifest.get('schema')!r}, "
+                f"this version reads {SCHEMA}; train again"
             )
         vectors, ids = arrays.load(folder / VECTORS), arrays.load(folder / IDS)
         users, items = TextColumn.from_arrays(ids, "users"), TextColumn.from_arrays(ids, "items")
@@ -149,7 +151,8 @@ class Stored:
             expected = (manifest[name], manifest["dim"])
             if vectors[name].shape != expected or len(column) != manifest[name]:
                 raise RecsysError(
-                    f"{folder}: the manifest says {name} {expected}, the files hold {vectors[name].shape} and {len(column)} ids"
+                    f"{folder}: the manifest says {name} {expected}, "
+                    f"the files hold {vectors[name].shape} and {len(column)} ids"
                 )
         fold_in = FoldIn(manifest["fold_in"]["name"], manifest["fold_in"]["options"])
         return cls(

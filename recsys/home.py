@@ -90,6 +90,7 @@ def checked_name(name: str) -> str:
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         raise InputError(
-            f"{name!r} cannot be a name; use letters, digits, '.', '_' and '-', at most 100; give another with --name"
+            f"{name!r} cannot be a name; use at most 100 letters, digits, '.', '_' and '-'; "
+            "give another with --name"
         )
     return name

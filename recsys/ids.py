@@ -40,7 +40,7 @@ class IdMap:
 
     @classmethod
     def of(cls, raw: pl.Series) -> IdMap:
-        """The unique ids of a column, in natural order: as numbers where all are whole numbers, else as text."""
+        """The unique ids of a column: in the order of numbers where all are whole numbers, else of text."""
         unique = raw.cast(pl.String).drop_nulls().unique()
         whole = bool(unique.str.contains(r"^(0|[1-9]\d{0,17})$").all())
         ordered = unique.gather(unique.cast(pl.Int64).arg_sort()) if whole else unique.sort()

@@ -127,7 +127,7 @@ def _singular(family: str) -> str:
 
 
 def _part_class(path: Path) -> ast.ClassDef | None:
-    """The class a module is named for: ``in_batch.py`` holds ``InBatch``, ``annoy_index.py`` ``AnnoyIndex``."""
+    """The class a module is named for: ``in_batch.py`` holds ``InBatch``."""
     if path.stem.startswith("_"):
         return None
     wanted = path.stem.replace("_", "").lower()

@@ -9,7 +9,9 @@ from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.data.tables import RAW_SCHEMA, Interactions
 
 
-def raw(rows: list[tuple[str, str]], times: list[int] | None = None, weights: list[float] | None = None) -> pl.DataFrame:
+def raw(
+    rows: list[tuple[str, str]], times: list[int] | None = None, weights: list[float] | None = None
+) -> pl.DataFrame:
     """A raw table of (user, item) rows; times are 0, 1, 2, ... and weights 1 unless given."""
     return pl.DataFrame(
         {
@@ -41,7 +43,8 @@ def random_log(users: int = 60, items: int = 40, rows: int = 600, seed: int = 0)
     """Random unique pairs with a long tail of items and text ids."""
     rng = np.random.default_rng(seed)
     popular = 1 / np.arange(1, items + 1)
-    pairs = {(int(rng.integers(users)), int(rng.choice(items, p=popular / popular.sum()))) for _ in range(rows)}
+    chances = popular / popular.sum()
+    pairs = {(int(rng.integers(users)), int(rng.choice(items, p=chances))) for _ in range(rows)}
     return raw([(f"u{user}", f"i{item}") for user, item in sorted(pairs)])
 
 

@@ -17,12 +17,17 @@ COMMANDS = (
 
 app = typer.Typer(
     name="recsys",
-    help="Interaction logs in; vectors in which near means will like out; top-K lists served from them.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def recsys() -> None:
+    """Interaction logs in; vectors in which near means will like out; top-K lists served from them."""
+
 
 for name in (each for each in COMMANDS if (Path(__file__).parent / f"{each}.py").exists()):
     importlib.import_module(f"recsys.cli.{name}").register(app)

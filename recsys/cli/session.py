@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import json
 import sys
-import time
 import typing
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,18 +20,15 @@ from recsys.home import Home
 if typing.TYPE_CHECKING:
     from rich.console import Console
 
+_HOME = typer.Option("--home", help="Where data and runs live.", envvar="RECSYS_HOME", show_default="data")
+_JSON = typer.Option("--json", help="Print exactly one JSON document on standard output.")
+_QUIET = typer.Option("--quiet", help="Print results and errors only.")
+_DEBUG = typer.Option("--debug", help="Show a traceback with an error.")
 _SHARED: dict[str, Any] = {
-    "home": Annotated[
-        Path | None,
-        typer.Option(
-            "--home", help="Where datasets and runs live.", envvar="RECSYS_HOME", show_default="data"
-        ),
-    ],
-    "json_": Annotated[
-        bool, typer.Option("--json", help="Print exactly one JSON document on standard output.")
-    ],
-    "quiet": Annotated[bool, typer.Option("--quiet", help="Print results and errors only.")],
-    "debug": Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")],
+    "home": Annotated[Path | None, _HOME],
+    "json_": Annotated[bool, _JSON],
+    "quiet": Annotated[bool, _QUIET],
+    "debug": Annotated[bool, _DEBUG],
 }
 
 
@@ -51,13 +46,8 @@ class Session:
         """Where tables for people go: the terminal, or standard error under ``--json``."""
         from rich.console import Console
 
-        terminal = sys.stderr if self.json else sys.stdout
-        return Console(
-            file=terminal,
-            width=None if terminal.isatty() else 120,
-            highlight=False,
-            soft_wrap=not terminal.isatty(),
-        )
+        stream = sys.stderr if self.json else sys.stdout
+        return Console(file=stream, width=None if stream.isatty() else 120, highlight=False)
 
     def say(self, text: str) -> None:
         """One line about the work for people; nothing under ``--quiet``."""
@@ -75,65 +65,24 @@ class Session:
         else:
             render(self.people)
 
-    @contextmanager
-    def progress(self, label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-        """Yield ``advance(n)``: a bar with rate and time left on a terminal, a line every five seconds elsewhere."""
-        if self.quiet:
-            yield lambda _: None
-        elif sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                Progress,
-                TextColumn,
-                TimeElapsedColumn,
-                TimeRemainingColumn,
-            )
+    def progress(self, label: str, total: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
+        """A context that yields ``advance(n)``; see ``recsys.cli.progress``."""
+        from recsys.cli.progress import progress
 
-            rate = TextColumn("{task.fields[rate]}")
-            with Progress(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate, TimeElapsedColumn(), TimeRemainingColumn(),
-                console=Console(stderr=True), transient=True,
-            ) as bar:  # fmt: skip
-                task = bar.add_task(label, total=total, rate="")
-
-                def advance(count: int) -> None:
-                    speed = bar.tasks[task].speed
-                    bar.update(task, advance=count, rate=f"{speed:,.0f}/s" if speed else "")
-
-                yield advance
-        else:
-            yield _lines(label, total)
-
-
-def _lines(label: str, total: int | None) -> Callable[[int], None]:
-    started = last = time.monotonic()
-    done = 0
-
-    def advance(count: int) -> None:
-        nonlocal done, last
-        done += count
-        now = time.monotonic()
-        if now - last >= 5:
-            last, rate = now, done / (now - started)
-            left = f" of {total:,}, {(total - done) / rate:,.0f} s left" if total and rate else ""
-            print(f"{label}: {done:,}{left}, {rate:,.0f}/s", file=sys.stderr, flush=True)
-
-    return advance
+        return nullcontext(lambda _: None) if self.quiet else progress(label, total)
 
 
 def command(
     app: typer.Typer, name: str | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function whose first parameter is a ``Session`` as a command; the session's options are added.
+    """Register a function whose first parameter is a ``Session``; the session's options are added.
 
     A ``RecsysError`` ends the command with one line and its exit code, without a traceback.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         hints = typing.get_type_hints(function, include_extras=True)
-        first, *own = inspect.signature(function).parameters.values()
+        _, *own = inspect.signature(function).parameters.values()
         shared = [
             inspect.Parameter(
                 key,
@@ -144,19 +93,18 @@ def command(
             for key, annotation in _SHARED.items()
         ]
 
-        @functools.wraps(function)
         def run(**options: Any) -> None:
             home, json_, quiet, debug = (options.pop(key) for key in _SHARED)
             session = Session(Home(home) if home else Home.default(), json_, quiet, debug)
             with _errors(session):
                 function(session, **options)
 
-        del run.__wrapped__  # type: ignore[attr-defined]
+        run.__name__, run.__doc__ = function.__name__, function.__doc__
         parameters = [
             parameter.replace(annotation=hints[parameter.name], kind=inspect.Parameter.KEYWORD_ONLY)
             for parameter in own
         ]
-        run.__signature__ = inspect.Signature([*parameters, *shared])
+        vars(run)["__signature__"] = inspect.Signature([*parameters, *shared])
         run.__annotations__ = {p.name: p.annotation for p in [*parameters, *shared]}
         app.command(name)(run)
         return function

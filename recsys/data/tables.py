@@ -76,7 +76,7 @@ class Interactions:
         return self.frame.height
 
     def csr(self) -> sparse.csr_array:
-        """Weights (U, I); the shape comes from the maps, not from the largest code. Sorted indices, pairs unique."""
+        """Weights (U, I), indices sorted; the shape comes from the maps, not from the largest code."""
         from scipy import sparse
 
         codes = self.frame[USER].to_numpy().astype(np.int32), self.frame[ITEM].to_numpy().astype(np.int32)

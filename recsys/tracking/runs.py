@@ -1,4 +1,4 @@
-"""The run folder: what a run is made of, on disk, sealed by hashes. MLflow mirrors it; it never depends on MLflow.
+"""The run folder: what a run is made of, on disk, sealed by hashes. MLflow mirrors it.
 
 ::
 
@@ -78,7 +78,8 @@ class RunFolder:
         manifest: dict[str, Any] = read_json(self.path / "run.json")
         if manifest.get("schema") != SCHEMA:
             raise RecsysError(
-                f"{self.path}/run.json has schema {manifest.get('schema')!r}, this version reads {SCHEMA}; train again"
+                f"{self.path}/run.json has schema {manifest.get('schema')!r}, "
+                f"this version reads {SCHEMA}; train again"
             )
         return manifest
 
@@ -87,7 +88,7 @@ class RunFolder:
         write_json(self.path / "run.json", {"schema": SCHEMA, "run": self.name, **manifest})
 
     def seal(self) -> None:
-        """Record hash, size and mtime of every file of the run; again after any of them was changed on purpose."""
+        """Record hash, size and mtime of every file; again after one was changed on purpose."""
         write_json(
             self.path / SEAL,
             {name: _stamp(self.path / name) | {"sha256": sha256(self.path / name)} for name in self._files()},
@@ -112,7 +113,8 @@ class RunFolder:
             found = sha256(path)
             if found != entry["sha256"]:
                 raise RecsysError(
-                    f"run {self.name}: {name} was changed: sha256 {found[:12]}, sealed as {entry['sha256'][:12]}; restore it, or train again"
+                    f"run {self.name}: {name} was changed: sha256 {found[:12]}, "
+                    f"sealed as {entry['sha256'][:12]}; restore it, or train again"
                 )
 
     def _files(self) -> list[str]:

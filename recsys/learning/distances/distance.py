@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, Protocol, TypeAlias
 
 IndexMetric: TypeAlias = Literal["angular", "euclidean", "manhattan", "dot"]
-# A numpy array or a torch tensor: distances use only what both understand (@, *, .sum(axis=...), .clip(min=...), ** 0.5).
+# A numpy array or a torch tensor: distances use only what both understand (.sum(axis=...), .clip(min=...)).
 Array: TypeAlias = Any
 
 
@@ -14,7 +14,7 @@ class Distance(Protocol):
 
     Attributes:
         bounded: Whether the score lies in [-1, 1], as losses on angles need.
-        index_metric: The metric by which an ANN index gives the same order; None where only exact ranking does.
+        index_metric: The metric by which an ANN index gives the same order; None: exact ranking only.
     """
 
     @property

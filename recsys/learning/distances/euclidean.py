@@ -13,7 +13,7 @@ from recsys.learning.distances.norms import TINY, squared_norm
 class Euclidean:
     """Minus the length of the difference; a metric, so triangles hold.
 
-    ``-sqrt(sum((a - b) ** 2))``. Nearer than 1e-6 counts as 1e-6, which keeps the gradient finite (zero) there.
+    ``-sqrt(sum((a - b) ** 2))``. Nearer than 1e-6 counts as 1e-6, with gradient zero.
     """
 
     bounded: ClassVar[bool] = False

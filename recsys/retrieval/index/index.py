@@ -13,7 +13,9 @@ from recsys.arrays import Codes, FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Ragged rows of item codes (what each of n users has seen): row r is ``indices[indptr[r]:indptr[r + 1]]``.
+    """Ragged rows of item codes, such as what each of n users has seen.
+
+    Row r is ``indices[indptr[r]:indptr[r + 1]]``.
 
     Args:
         indptr: (n + 1,) i64.
