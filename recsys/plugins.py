@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,14 @@ FAMILIES: Final[Mapping[str, str]] = {
     "metrics": "evaluation/metrics",
     "indexes": "retrieval/index",
 }
+# Options of a model that are parts themselves, and their families.
+NESTED: Final[Mapping[str, str]] = {
+    "loss": "losses",
+    "distance": "distances",
+    "miner": "miners",
+    "sampler": "samplers",
+    "tower": "towers",
+}
 REQUIRED: Final = object()
 
 
@@ -42,13 +50,17 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the source of a part says about it. ``options`` are the public fields, in order."""
+    """What the source of a part says about it.
+
+    ``options`` are the public fields, in order; ``constants`` the class variables.
+    """
 
     family: str
     name: str
     class_name: str
     documentation: str
     options: tuple[Option, ...]
+    constants: Mapping[str, Any]
 
     @property
     def summary(self) -> str:
@@ -87,7 +99,7 @@ def part(family: str, name: str) -> Part:
 def check(family: str, name: str, options: Mapping[str, Any]) -> list[str]:
     """Every fault of a request for a part, as messages; an empty list where it is right.
 
-    Names only: values are checked where the part is made.
+    Names and types; ranges are checked where the part is made.
     """
     try:
         described = part(family, name)
@@ -96,6 +108,11 @@ def check(family: str, name: str, options: Mapping[str, Any]) -> list[str]:
     known = [option.name for option in described.options]
     takes = f"it takes: {', '.join(known)}" if known else "it takes none"
     faults = [f"{described.name} has no option {key!r}; {takes}" for key in options if key not in known]
+    for option in described.options:
+        if option.name in options and not _fits(option.annotation, options[option.name]):
+            faults.append(
+                f"{described.name}.{option.name} takes {option.annotation}, not {options[option.name]!r}"
+            )
     missing = [
         option.name
         for option in described.options
@@ -120,6 +137,42 @@ def make(family: str, name: str, options: Mapping[str, Any] | None = None) -> An
         return getattr(importlib.import_module(module), described.class_name)(**options)
     except (ValueError, TypeError) as error:
         raise InputError(f"{_singular(family)} {described.name}: {error}") from error
+
+
+def mismatches(spec: Mapping[str, Any]) -> list[str]:
+    """Faults between the parts of a model: a loss on angles needs a bounded distance."""
+    model = part("models", spec.get("name", "two_tower"))
+    asked = {option.name: option.default for option in model.options} | dict(spec)
+    if not asked.get("loss") or not asked.get("distance"):
+        return []
+    loss, distance = (part(NESTED[key], _name(asked[key])) for key in ("loss", "distance"))
+    if loss.constants.get("needs_bounded") and not distance.constants.get("bounded"):
+        bounded = [name for name in names("distances") if part("distances", name).constants.get("bounded")]
+        return [
+            f"{loss.name} needs a bounded score, which {distance.name} is not; it takes: {', '.join(bounded)}"
+        ]
+    return []
+
+
+def _name(spec: Any) -> str:
+    return str(spec if isinstance(spec, str) else spec["name"])
+
+
+_TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "float": lambda value: isinstance(value, float | int) and not isinstance(value, bool),
+    "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "bool": lambda value: isinstance(value, bool),
+    "str": lambda value: isinstance(value, str),
+    "None": lambda value: value is None,
+}
+
+
+def _fits(annotation: str, value: Any) -> bool:
+    """Whether a plain value fits an annotation; one that is not plain fits (its part will judge)."""
+    if annotation.startswith("Literal["):
+        return value in ast.literal_eval(annotation.removeprefix("Literal")) and not isinstance(value, bool)
+    kinds = [kind.strip() for kind in annotation.split("|")]
+    return any(_TYPES[kind](value) if kind in _TYPES else True for kind in kinds)
 
 
 def _singular(family: str) -> str:
@@ -148,7 +201,14 @@ def _read(family: str, name: str) -> Part:
     assert node is not None
     fields = [_option(line) for line in node.body if isinstance(line, ast.AnnAssign)]
     options = tuple(option for option in fields if option is not None)
-    return Part(family, name, node.name, ast.get_docstring(node) or "", options)
+    constants = {
+        ast.unparse(line.target): ast.literal_eval(line.value)
+        for line in node.body
+        if isinstance(line, ast.AnnAssign)
+        and line.value
+        and ast.unparse(line.annotation).startswith("ClassVar")
+    }
+    return Part(family, name, node.name, ast.get_docstring(node) or "", options, constants)
 
 
 def _option(line: ast.AnnAssign) -> Option | None:

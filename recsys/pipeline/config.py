@@ -1,0 +1,250 @@
+"""What a pipeline file may say. Checked as a whole: every fault is reported at once. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from recsys import plugins
+from recsys.data.etl.options import EtlOptions
+from recsys.errors import InputError
+from recsys.pipeline import yaml
+
+METRICS = (
+    "recall@10", "recall@20", "ndcg@10", "ndcg@20", "precision@10", "precision@20",
+    "hit_rate@10", "hit_rate@20",
+    "average_precision@10", "average_precision@20", "mrr@20", "novelty@20", "coverage@20", "gini@20",
+)  # fmt: skip
+
+
+C = TypeVar("C", bound="TrainConfig")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSection(BaseModel):
+    """A model by name and its options; a part is a name or ``{name: ..., option: ...}``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = "two_tower"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Everything but the name."""
+        return dict(self.model_extra or {})
+
+
+class IndexSection(_Section):
+    """How the index is chosen: the cheapest setting whose measured recall@k meets the target."""
+
+    kind: Literal["auto", "annoy", "exact"] = "auto"
+    target_recall: float = Field(default=0.95, gt=0, le=1)
+    k: int = Field(default=20, ge=1)
+
+
+class ExportSection(_Section):
+    """Lists for every user, written when the pipeline ends."""
+
+    out: str
+    k: int = Field(default=50, ge=1)
+
+
+class TrainConfig(_Section):
+    """Everything that decides what a run is, apart from the data."""
+
+    model: ModelSection = ModelSection()
+    seed: int = Field(default=0, ge=0)
+    baselines: tuple[str, ...] = ("als", "popularity")
+    refit: Literal["none", "valid", "all"] = "valid"
+    index: IndexSection = IndexSection()
+    metrics: tuple[str, ...] = METRICS
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _model_by_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class PipelineConfig(TrainConfig):
+    """A file in ``pipelines/``: from raw logs to lists."""
+
+    name: str
+    data: EtlOptions
+    export: ExportSection | None = None
+    losses: tuple[str, ...] = ()
+
+    def train_configs(self) -> list[TrainConfig]:
+        """The runs to make: one a loss where ``losses`` is given, else one."""
+        fields = {key: getattr(self, key) for key in TrainConfig.model_fields}
+        if not self.losses:
+            return [TrainConfig.model_validate(fields)]
+        return [
+            TrainConfig.model_validate(fields | {"model": _with_loss(self.model, loss)})
+            for loss in self.losses
+        ]
+
+
+def _with_loss(model: ModelSection, loss: str) -> dict[str, Any]:
+    return {"name": model.name, **model.options, "loss": loss}
+
+
+def read_pipeline(path: Path, overrides: Mapping[str, Any] | None = None) -> PipelineConfig:
+    """Read and check a pipeline file.
+
+    Raises:
+        InputError: With one line a fault, all of them.
+    """
+    return parse(PipelineConfig, override(_mapping(yaml.load(path), path), overrides or {}))
+
+
+def read_train(path: Path, overrides: Mapping[str, Any]) -> TrainConfig:
+    """Read the training part of a pipeline file (or a run's ``config.yaml``).
+
+    Raises:
+        InputError: With one line a fault, all of them.
+    """
+    document = _mapping(yaml.load(path), path)
+    known = {key: value for key, value in document.items() if key not in {"name", "data", "export", "losses"}}
+    return parse(TrainConfig, override(known, overrides))
+
+
+def parse(kind: type[C], document: Mapping[str, Any]) -> C:
+    """Check a document against the schema and every part against its source.
+
+    Raises:
+        InputError: With one line a fault, all of them.
+    """
+    faults: list[str] = []
+    config: C | None = None
+    try:
+        config = kind.model_validate(document)
+    except ValidationError as error:
+        faults = [_fault(each) for each in error.errors()]
+    faults += part_faults(document)
+    if faults or config is None:
+        raise InputError(
+            "\n  ".join(
+                [f"{len(faults)} fault{'s' if len(faults) > 1 else ''} in the configuration:", *faults]
+            )
+        )
+    return config
+
+
+def part_faults(document: Mapping[str, Any]) -> list[str]:
+    """Faults in the names and options of the parts that a document asks for."""
+    model = document.get("model", "two_tower")
+    spec = {"name": model} if isinstance(model, str) else model
+    faults: list[str] = []
+    if isinstance(spec, Mapping):
+        faults += [f"model: {fault}" for fault in _spec_faults("models", {"name": "two_tower", **spec})]
+        for key, value in spec.items():
+            if key in plugins.NESTED and value is not None:
+                for each in value if isinstance(value, list | tuple) else [value]:
+                    faults += [f"model.{key}: {fault}" for fault in _spec_faults(plugins.NESTED[key], each)]
+        if not faults:
+            faults += [f"model.loss: {fault}" for fault in plugins.mismatches(spec)]
+    for key, family in (("baselines", "models"), ("metrics", "metrics")):
+        for name in document.get(key) or ():
+            faults += [f"{key}: {fault}" for fault in _name_faults(family, str(name))]
+    return faults
+
+
+def _name_faults(family: str, name: str) -> list[str]:
+    if family != "metrics":
+        return plugins.check(family, name, {})
+    metric, _, k = name.partition("@")
+    wrong_k = [f"{name!r} needs a cut-off, such as {metric}@20"] if not (k.isdigit() and int(k) >= 1) else []
+    return plugins.check(family, metric, {"k": int(k)} if not wrong_k else {}) + wrong_k
+
+
+def _spec_faults(family: str, spec: Any) -> list[str]:
+    if isinstance(spec, str):
+        return plugins.check(family, spec, {})
+    if not isinstance(spec, Mapping) or not isinstance(spec.get("name"), str):
+        return [f"{spec!r} is not a part; give a name, or {{name: ..., option: ...}}"]
+    return plugins.check(family, spec["name"], {key: value for key, value in spec.items() if key != "name"})
+
+
+def _fault(error: Any) -> str:
+    path = ".".join(str(step) for step in error["loc"]) or "the file"
+    if error["type"] == "extra_forbidden":
+        return f"{path}: there is no such option; the value was {error['input']!r}"
+    return f"{path}: {error['msg'][0].lower()}{error['msg'][1:]}, not {error['input']!r}"
+
+
+def _mapping(document: Any, path: Path) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise InputError(
+            f"{path} holds {type(document).__name__}, not a mapping of sections; see pipelines/smoke.yaml"
+        )
+    return document
+
+
+def override(document: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of the document with values set by dotted path; a part given by name alone becomes a mapping.
+
+    Example:
+        >>> override({"model": {"loss": "triplet"}}, {"model.loss.margin": 0.3})
+        {'model': {'loss': {'name': 'triplet', 'margin': 0.3}}}
+    """
+    changed: dict[str, Any] = {
+        key: dict(value) if isinstance(value, Mapping) else value for key, value in document.items()
+    }
+    for path, value in overrides.items():
+        *parents, last = path.split(".")
+        node = changed
+        for step in parents:
+            child = node.get(step, {})
+            node[step] = {"name": child} if isinstance(child, str) else dict(child or {})
+            node = node[step]
+        node[last] = value
+    return changed
+
+
+def settings(pairs: list[str]) -> dict[str, Any]:
+    """``["model.loss.margin=0.3"]`` as ``{"model.loss.margin": 0.3}``.
+
+    Raises:
+        InputError: If one of them is not ``path=value``.
+    """
+    return dict(_settings(pairs))
+
+
+def _settings(pairs: list[str]) -> Iterator[tuple[str, Any]]:
+    for pair in pairs:
+        path, equals, value = pair.partition("=")
+        if not equals or not path.strip():
+            raise InputError(f"--set takes path=value such as model.loss.margin=0.3, not {pair!r}")
+        yield path.strip(), yaml.loads(value, f"--set {pair}")
+
+
+def document(config: TrainConfig) -> dict[str, Any]:
+    """The configuration with every default written out, the model's and its parts' too."""
+    plain = config.model_dump(mode="json")
+    plain["model"] = described(config.model)
+    return plain
+
+
+def described(model: ModelSection) -> dict[str, Any]:
+    """A model section with the defaults of the model and of its parts written out."""
+    full = _full("models", {"name": model.name, **model.options})
+    for key, value in full.items():
+        if key in plugins.NESTED and value is not None:
+            parts = value if isinstance(value, list | tuple) else [value]
+            filled = [_full(plugins.NESTED[key], each) for each in parts]
+            full[key] = filled if isinstance(value, list | tuple) else filled[0]
+    return full
+
+
+def _full(family: str, spec: Any) -> dict[str, Any]:
+    given = {"name": spec} if isinstance(spec, str) else dict(spec)
+    described_part = plugins.part(family, given["name"])
+    return {"name": described_part.name} | {
+        option.name: given.get(option.name, option.default) for option in described_part.options
+    }
