@@ -7,6 +7,12 @@ import polars as pl
 
 from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.data.tables import RAW_SCHEMA, Interactions
+from recsys.embeddings import Embeddings
+from recsys.home import Home
+from recsys.ids import IdMap
+from recsys.retrieval.index.index import Rows
+from recsys.retrieval.serving_files import write_seen, write_titles
+from recsys.tracking.runs import RunFolder
 
 
 def raw(
@@ -51,3 +57,47 @@ def random_log(users: int = 60, items: int = 40, rows: int = 600, seed: int = 0)
 def interactions(table: pl.DataFrame | None = None) -> Interactions:
     """Encoded interactions of a table, by default of ``random_log()``."""
     return Interactions.of(random_log() if table is None else table)
+
+
+def embeddings(
+    users: int = 12, items: int = 30, dim: int = 4, distance: str = "cosine", seed: int = 0
+) -> Embeddings:
+    """Random vectors with the ids u0.. and i0.., users != items."""
+    rng = np.random.default_rng(seed)
+    return Embeddings(
+        rng.normal(size=(users, dim)).astype(np.float32),
+        rng.normal(size=(items, dim)).astype(np.float32),
+        IdMap(pl.Series("id", [f"u{user}" for user in range(users)])),
+        IdMap(pl.Series("id", [f"i{item}" for item in range(items)])),
+        distance,
+    )
+
+
+def seen_rows(users: int = 12, items: int = 30, each: int = 5, seed: int = 0) -> Rows:
+    """``each`` random items for every user; the last user has seen nothing."""
+    rng = np.random.default_rng(seed)
+    rows = [np.sort(rng.choice(items, size=each, replace=False)) for _ in range(users - 1)]
+    indptr = np.concatenate([np.arange(users) * each, [(users - 1) * each]])
+    return Rows(indptr.astype(np.int64), np.concatenate([*rows, []]).astype(np.int32))
+
+
+def run_folder(
+    home: Home,
+    model: Embeddings,
+    seen: Rows,
+    *,
+    name: str = "run-1",
+    titles: list[str | None] | None = None,
+    dataset: dict[str, str] | None = None,
+) -> RunFolder:
+    """A finished run as the pipeline writes one, made the current one; without an index folder."""
+    run = RunFolder(home.runs / name)
+    model.save(run.model)
+    write_seen(run.seen, seen)
+    if titles is not None:
+        write_titles(run.titles, titles)
+    dataset = dataset or {"name": "log", "hash": "d" * 64, "split_hash": "5" * 64}
+    run.write_manifest({"status": "finished", "dataset": dataset, "seed": 0, "metrics": {}})
+    run.seal()
+    home.set_current("run", name)
+    return run

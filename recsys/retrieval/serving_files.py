@@ -1,0 +1,61 @@
+"""The two files beside a model that serving needs: what each user has seen, and the titles of the items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from recsys import arrays
+from recsys.errors import RecsysError
+from recsys.retrieval.index.index import Rows
+from recsys.text import TextColumn
+
+
+def write_seen(path: Path, rows: Rows) -> None:
+    """Write what each user has seen, a row a user code, whole or not at all."""
+    arrays.save(path, {"indptr": rows.indptr.astype(np.int64), "indices": rows.indices.astype(np.int32)})
+
+
+def read_seen(path: Path, users: int) -> Rows:
+    """Map what ``write_seen`` wrote.
+
+    Raises:
+        RecsysError: If the file is missing, cut off, or does not hold ``users`` rows.
+    """
+    stored = arrays.load(path)
+    missing = {"indptr", "indices"} - set(stored)
+    if missing:
+        raise RecsysError(f"{path} has no array {sorted(missing)[0]!r}; restore it, or train again")
+    rows = Rows(stored["indptr"], stored["indices"])
+    if len(rows) != users:
+        raise RecsysError(
+            f"{path} holds {len(rows)} users, the model {users}; they belong to different runs: train again"
+        )
+    return rows
+
+
+def write_titles(path: Path, titles: Iterable[str | None]) -> None:
+    """Write a title an item code; None where an item has none."""
+    arrays.save(path, TextColumn.of(title or "" for title in titles).arrays("titles"))
+
+
+def read_titles(path: Path, items: int) -> TextColumn | None:
+    """Map what ``write_titles`` wrote, empty where an item has no title; None where there is no such file.
+
+    Raises:
+        RecsysError: If the file is cut off, or does not hold ``items`` titles.
+    """
+    if not path.exists():
+        return None
+    try:
+        titles = TextColumn.from_arrays(arrays.load(path), "titles")
+    except KeyError as error:
+        raise RecsysError(f"{path} has no array {error}; restore it, or train again") from error
+    if len(titles) != items:
+        raise RecsysError(
+            f"{path} holds {len(titles)} titles, the model {items} items; they belong to "
+            "different runs: train again"
+        )
+    return titles

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys import arrays
+from recsys.errors import RecsysError
+from recsys.retrieval.index.index import Rows
+from recsys.retrieval.serving_files import read_seen, read_titles, write_seen, write_titles
+
+ROWS = Rows(np.array([0, 2, 2, 3]), np.array([1, 4, 0], dtype=np.int32))
+
+
+def test_seen_comes_back_by_user(tmp_path: Path) -> None:
+    write_seen(tmp_path / "seen.safetensors", ROWS)
+    rows = read_seen(tmp_path / "seen.safetensors", 3)
+    assert [rows.row(user).tolist() for user in range(3)] == [[1, 4], [], [0]]
+
+
+def test_seen_of_other_users_is_refused(tmp_path: Path) -> None:
+    write_seen(tmp_path / "seen.safetensors", ROWS)
+    with pytest.raises(RecsysError, match="holds 3 users, the model 4"):
+        read_seen(tmp_path / "seen.safetensors", 4)
+
+
+def test_seen_without_its_arrays_is_refused(tmp_path: Path) -> None:
+    arrays.save(tmp_path / "seen.safetensors", {"indptr": ROWS.indptr})
+    with pytest.raises(RecsysError, match="no array 'indices'"):
+        read_seen(tmp_path / "seen.safetensors", 3)
+
+
+def test_titles_come_back_and_may_be_missing(tmp_path: Path) -> None:
+    path = tmp_path / "titles.safetensors"
+    assert read_titles(path, 3) is None
+    write_titles(path, ["Amélie (2001)", None, ""])
+    titles = read_titles(path, 3)
+    assert titles is not None
+    assert titles.take([0, 1, 2]) == ["Amélie (2001)", "", ""]
+    with pytest.raises(RecsysError, match="holds 3 titles, the model 2 items"):
+        read_titles(path, 2)
