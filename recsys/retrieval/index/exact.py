@@ -1,0 +1,117 @@
+"""The true nearest items: a blocked product and one top-k; the oracle of every other index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+import numpy as np
+
+from recsys import plugins
+from recsys.arrays import Codes, FloatArray
+from recsys.errors import InputError, RecsysError
+from recsys.learning.distances.distance import Distance
+from recsys.retrieval.index.index import Rows
+
+# Scores held at once: 16 MB of float32, whatever the number of vectors.
+BLOCK_SCORES: Final = 1 << 22
+
+
+@dataclass
+class Exact:
+    """Compares a vector with every item; the lists are the true ones.
+
+    Scores come from the named distance, the one that training used. Work is done in blocks of vectors, so
+    memory does not grow with their number.
+
+    Args:
+        distance: Name of a part in ``recsys/learning/distances``.
+
+    Example:
+        >>> index = Exact("dot").build(np.array([[1.0], [3.0], [2.0], [3.0]], dtype=np.float32))
+        >>> codes, scores = index.query(np.array([[1.0]], dtype=np.float32), k=3)
+        >>> codes.tolist(), scores.tolist()
+        ([[1, 3, 2]], [[3.0, 3.0, 2.0]])
+    """
+
+    distance: str = "dot"
+    exact: ClassVar[bool] = True
+    _items: FloatArray | None = field(default=None, init=False, repr=False)
+
+    def build(self, items: FloatArray) -> Exact:
+        """Take the item vectors (I, D); nothing is computed ahead.
+
+        Returns:
+            The index itself.
+        """
+        self._items = items
+        return self
+
+    def query(self, vectors: FloatArray, k: int, exclude: Rows | None = None) -> tuple[Codes, FloatArray]:
+        """The k best items for each vector; see ``Index.query``.
+
+        Raises:
+            InputError: If k is below 1 or the vectors have another dimension than the items.
+            RecsysError: If nothing was built.
+        """
+        if self._items is None:
+            raise RecsysError("the exact index holds no items; call build(items) first")
+        check(vectors, k, self._items.shape[1])
+        distance: Distance = plugins.make("distances", self.distance)
+        codes = np.full((len(vectors), k), -1, dtype=np.int32)
+        scores = np.full((len(vectors), k), -np.inf, dtype=np.float32)
+        size = max(1, BLOCK_SCORES // max(1, len(self._items)))
+        for start in range(0, len(vectors), size):
+            block = slice(start, min(start + size, len(vectors)))
+            matrix = np.asarray(distance.matrix(vectors[block], self._items), dtype=np.float32)  # (b, I)
+            if exclude is not None:
+                mask(matrix, exclude, block)
+            codes[block], scores[block] = top(matrix, k)
+        return codes, scores
+
+
+def check(vectors: FloatArray, k: int, dim: int) -> None:
+    """Refuse a query that cannot be answered.
+
+    Raises:
+        InputError: If k is below 1 or the vectors have another dimension than the items.
+    """
+    if k < 1:
+        raise InputError(f"k is {k}; a list has at least 1 item")
+    if vectors.ndim != 2 or vectors.shape[1] != dim:
+        raise InputError(f"the vectors have shape {vectors.shape}; the index needs (n, {dim})")
+
+
+def mask(matrix: FloatArray, exclude: Rows, block: slice) -> None:
+    """Set the scores (b, I) of excluded items to -inf, at the CSR positions of the block's rows."""
+    bounds = exclude.indptr[block.start : block.stop + 1]
+    rows = np.repeat(np.arange(len(matrix)), np.diff(bounds))
+    matrix[rows, exclude.indices[bounds[0] : bounds[-1]]] = -np.inf
+
+
+def top(matrix: FloatArray, k: int) -> tuple[Codes, FloatArray]:
+    """The k largest of each row (b, I), largest first and equal ones by code; -inf is never listed.
+
+    Example:
+        >>> codes, _ = top(np.array([[1.0, 2.0, 2.0, -np.inf]], dtype=np.float32), k=4)
+        >>> codes.tolist()
+        [[1, 2, 0, -1]]
+    """
+    rows, items = matrix.shape
+    codes = np.full((rows, k), -1, dtype=np.int32)
+    scores = np.full((rows, k), -np.inf, dtype=np.float32)
+    if not items:
+        return codes, scores
+    kept = matrix > -np.inf
+    if k < items:
+        least = np.partition(matrix, items - k, axis=1)[:, items - k]  # (b,) the k-th largest
+        kept &= matrix >= least[:, None]  # more than k where some are equal to it
+    row, code = np.nonzero(kept)
+    value = matrix[row, code]
+    order = np.lexsort((code, -value, row))
+    row, code, value = row[order], code[order], value[order]
+    place = np.arange(len(row)) - np.searchsorted(row, np.arange(rows))[row]
+    listed = place < k
+    codes[row[listed], place[listed]] = code[listed]
+    scores[row[listed], place[listed]] = value[listed]
+    return codes, scores

@@ -1,0 +1,80 @@
+"""Lists for many users: any scorer, what they have seen left out, in blocks of bounded memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from recsys.arrays import Codes, FloatArray, IntArray
+from recsys.columns import ITEM, USER
+from recsys.embeddings import Embeddings
+from recsys.errors import InputError
+from recsys.retrieval.index.exact import Exact, mask, top
+from recsys.retrieval.index.index import Index, Rows
+
+if TYPE_CHECKING:
+    from recsys.data.tables import Interactions
+
+USERS_AT_ONCE: Final = 8192
+SCORED_AT_ONCE: Final = 256
+
+
+class Scorer(Protocol):
+    """Anything that scores all items for users; see ``recsys.models.model``."""
+
+    def scores(self, users: IntArray) -> FloatArray:
+        """Users (n,) -> scores (n, I)."""
+        ...
+
+
+def rank(
+    scorer: Scorer, users: IntArray, k: int, seen: Rows | None = None, index: Index | None = None
+) -> tuple[Codes, FloatArray]:
+    """The k best items of each user, best first, equal scores by code.
+
+    Embeddings go through an index (the exact one unless another is given), any other scorer through its
+    scores.
+
+    Args:
+        scorer: A fitted model.
+        users: (n,) user codes.
+        k: Length of a list, at least 1.
+        seen: A row for each user *code*: items that may not be listed; None where all may be.
+        index: Item vectors of ``scorer`` that can be asked.
+
+    Returns:
+        Codes (n, k) i32 and scores (n, k) f32; -1 and -inf where fewer than k items remain.
+
+    Raises:
+        InputError: If k is below 1.
+    """
+    if k < 1:
+        raise InputError(f"k is {k}; a list has at least 1 item")
+    users = np.asarray(users, dtype=np.int64)
+    codes = np.empty((len(users), k), dtype=np.int32)
+    scores = np.empty((len(users), k), dtype=np.float32)
+    if isinstance(scorer, Embeddings) and index is None:
+        index = Exact(scorer.distance).build(scorer.items)
+    size = USERS_AT_ONCE if isinstance(scorer, Embeddings) else SCORED_AT_ONCE
+    for start in range(0, len(users), size):
+        block = users[start : start + size]
+        exclude = None if seen is None else seen.take(block)
+        here = slice(start, start + len(block))
+        if isinstance(scorer, Embeddings) and index is not None:
+            codes[here], scores[here] = index.query(scorer.users[block], k, exclude)
+        else:
+            matrix = np.array(scorer.scores(block), dtype=np.float32)  # (b, I), our own copy
+            if exclude is not None:
+                mask(matrix, exclude, slice(0, len(block)))
+            codes[here], scores[here] = top(matrix, k)
+    return codes, scores
+
+
+def seen_by_user(log: Interactions) -> Rows:
+    """What each user of a log has interacted with: a row for each user code, items sorted."""
+    users = log.frame[USER].to_numpy().astype(np.int64)
+    items = log.frame[ITEM].to_numpy().astype(np.int32)
+    indptr = np.zeros(len(log.users) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(users, minlength=len(log.users)), out=indptr[1:])
+    return Rows(indptr, items[np.lexsort((items, users))])

@@ -1,0 +1,84 @@
+"""Ranking many users: the same lists through an index, through scores, and in blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys.arrays import FloatArray, IntArray
+from recsys.embeddings import Embeddings
+from recsys.errors import InputError
+from recsys.ids import IdMap
+from recsys.retrieval import ranking
+from recsys.retrieval.ranking import rank, seen_by_user
+from tests.factories import interactions
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A scorer that is no embedding."""
+
+    values: FloatArray
+
+    def scores(self, users: IntArray) -> FloatArray:
+        return self.values[users]
+
+
+def embeddings(users: int = 60, items: int = 40, dim: int = 4, distance: str = "dot") -> Embeddings:
+    rng = np.random.default_rng(0)
+    return Embeddings(
+        rng.standard_normal((users, dim)).astype(np.float32),
+        rng.standard_normal((items, dim)).astype(np.float32),
+        IdMap(pl.Series([f"u{n}" for n in range(users)])),
+        IdMap(pl.Series([f"i{n}" for n in range(items)])),
+        distance,
+    )
+
+
+@pytest.mark.parametrize("distance", ["dot", "cosine", "euclidean"])
+def test_embeddings_and_their_scores_rank_alike(distance: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = interactions()
+    model = embeddings(len(log.users), len(log.items), distance=distance)
+    users = np.arange(len(log.users))[::-1].copy()
+    whole, values = rank(model, users, 7, seen_by_user(log))
+    monkeypatch.setattr(ranking, "USERS_AT_ONCE", 7)
+    monkeypatch.setattr(ranking, "SCORED_AT_ONCE", 11)
+    blocked, _ = rank(model, users, 7, seen_by_user(log))
+    scored, again = rank(Matrix(model.scores(np.arange(len(log.users)))), users, 7, seen_by_user(log))
+    assert (whole == blocked).all()
+    assert (whole == scored).all()
+    np.testing.assert_allclose(values, again, rtol=1e-5)
+
+
+def test_seen_items_are_never_listed_and_all_others_are() -> None:
+    log = interactions()
+    model = embeddings(len(log.users), len(log.items))
+    seen = seen_by_user(log)
+    codes, _ = rank(model, np.arange(len(log.users)), len(log.items) + 3, seen)
+    for user, row in enumerate(codes):
+        assert set(row[row >= 0]) | set(seen.row(user)) == set(range(len(log.items)))
+        assert not set(row) & set(seen.row(user))
+
+
+def test_the_scores_of_the_scorer_are_left_as_they_were() -> None:
+    log = interactions()
+    scorer = Matrix(embeddings(len(log.users), len(log.items)).scores(np.arange(len(log.users))))
+    before = scorer.values.copy()
+    rank(scorer, np.arange(len(log.users)), 3, seen_by_user(log))
+    assert (scorer.values == before).all()
+
+
+def test_a_list_has_at_least_one_item() -> None:
+    with pytest.raises(InputError, match="k is 0"):
+        rank(embeddings(), np.array([0]), 0)
+
+
+def test_seen_by_user_holds_the_log() -> None:
+    log = interactions()
+    seen = seen_by_user(log)
+    assert len(seen) == len(log.users)
+    for user, items in log.frame.group_by("user").agg("item").iter_rows():
+        assert seen.row(user).tolist() == sorted(items)
