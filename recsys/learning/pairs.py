@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 
@@ -25,15 +26,24 @@ class Pairs:
     log_q: Tensor | None = None
     cross: Tensor | None = None
 
+    def wide(self) -> Pairs:
+        """The same with scores in float32 at least, as sums and exponentials need."""
+        cross = None if self.cross is None else _wide(self.cross)
+        return replace(self, pos=_wide(self.pos), neg=_wide(self.neg), cross=cross)
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a loss returns: the summands and which of them count.
 
     Args:
-        values: (B,) or (B, N).
+        values: (B,) or (B, N), finite where the mask is True.
         mask: bool, of the same shape.
     """
 
     values: Tensor
     mask: Tensor
+
+
+def _wide(scores: Tensor) -> Tensor:
+    return scores.to(torch.promote_types(scores.dtype, torch.float32))

@@ -1,0 +1,32 @@
+"""What a miner is: it says which of the negatives to learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from recsys.learning.pairs import Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where the training is.
+
+    Args:
+        progress: From 0 in the first step to 1 in the last.
+        rng: Source of chance, on the device of the scores.
+    """
+
+    progress: float
+    rng: Generator
+
+
+class Miner(Protocol):
+    """Chooses negatives by their scores; rows are independent of each other."""
+
+    def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
+        """A mask (B, N) inside ``pairs.mask``, so that miners chain."""
+        ...

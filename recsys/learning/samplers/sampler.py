@@ -1,0 +1,61 @@
+"""What a sampler is: it says which items the users of a batch are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Positives:
+    """The observed interactions of a batch.
+
+    Args:
+        users: (B,) int64 codes.
+        items: (B,) int64 codes.
+    """
+
+    users: Tensor
+    items: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Items shared by all rows of a batch. A row's own positives among them are masked by the step.
+
+    Args:
+        codes: (N,) int64; an item may stand more than once.
+        log_q: (N,) log probability of each to be the item of one draw.
+    """
+
+    codes: Tensor
+    log_q: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What samplers know of the items.
+
+    Args:
+        counts: (I,) float, interactions of each item in train, on the device of the batches.
+        score: Present scores (B, P) of users (B,) with items (P,), without gradient.
+    """
+
+    counts: Tensor
+    score: Callable[[Tensor, Tensor], Tensor]
+
+
+# A batch and a generator on its device -> candidates. Vectorised, without a round trip to the host.
+Draw: TypeAlias = Callable[[Positives, "Generator"], Candidates]
+
+
+class Sampler(Protocol):
+    """A rule by which candidates are drawn; its fields are its options."""
+
+    def over(self, catalogue: Catalogue) -> Draw:
+        """The rule on one catalogue; whatever it must remember lives in the result."""
+        ...
