@@ -1,0 +1,90 @@
+"""Choose on the valid part, then fit again on more: the same rule for the model and for every baseline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from recsys.data.tables import Interactions, Split
+from recsys.embeddings import Embeddings
+from recsys.errors import InputError
+from recsys.evaluation.validator import validator
+from recsys.models.model import Model, Report, Validate, silent
+
+Refit = Literal["none", "valid", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A fitted model and the evidence of how it was chosen.
+
+    Args:
+        scored: What is evaluated on the test part.
+        served: What recommends; the same as ``scored`` unless the refit took everything.
+        known: The raw rows that ``served`` was fitted on or that its users are known to have seen.
+        chosen: Options that the valid part settled.
+        valid: ndcg@10 on the valid part of the fit that chose; None where there is no valid part.
+        seconds: Of fitting, all fits together.
+    """
+
+    scored: Embeddings
+    served: Embeddings
+    known: pl.DataFrame
+    chosen: Mapping[str, Any]
+    valid: float | None
+    seconds: float
+
+
+def validation(split: Split) -> Validate | None:
+    """The judge of candidates: ndcg@10 on the valid part; None where that is empty."""
+    return None if split.valid.is_empty() else validator(split.valid, Interactions.of(split.train))
+
+
+def fit(
+    model: Model,
+    split: Split,
+    refit: Refit,
+    *,
+    validate: Validate | None,
+    report: Report = silent,
+    checkpoints: Path | None = None,
+) -> Outcome:
+    """Fit, choosing by ``validate``, then refit with what was chosen.
+
+    ``none`` keeps the fit on train; ``valid`` fits again on train + valid; ``all`` does so too, is scored
+    there, and then fits once more on everything for serving.
+    """
+    started = time.perf_counter()
+    seen = pl.concat([split.train, split.valid])
+    first = model.fit(
+        Interactions.of(split.train), validate=validate, report=report, checkpoints=_in(checkpoints, "choose")
+    )
+    score = validate(first.scorer) if validate else None
+    chosen = replace(model, **first.chosen)  # type: ignore[type-var]  # every model is a dataclass
+    scored = served = _embeddings(first.scorer)
+    known = seen
+    if refit != "none" and not split.valid.is_empty():
+        scored = served = _embeddings(
+            chosen.fit(Interactions.of(seen), checkpoints=_in(checkpoints, "refit")).scorer
+        )
+    if refit == "all":
+        known = pl.concat([seen, split.test]).unique(["user", "item"], keep="first", maintain_order=True)
+        served = _embeddings(chosen.fit(Interactions.of(known), checkpoints=_in(checkpoints, "all")).scorer)
+    return Outcome(scored, served, known, first.chosen, score, time.perf_counter() - started)
+
+
+def _in(folder: Path | None, name: str) -> Path | None:
+    return folder / name if folder else None
+
+
+def _embeddings(scorer: object) -> Embeddings:
+    if not isinstance(scorer, Embeddings):
+        raise InputError(
+            f"{type(scorer).__name__} is not made of vectors; only embeddings can be indexed and served"
+        )
+    return scorer
