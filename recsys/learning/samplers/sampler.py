@@ -29,11 +29,11 @@ class Candidates:
 
     Args:
         codes: (N,) int64; an item may stand more than once.
-        log_q: (N,) log probability of each to be the item of one draw.
+        log_q: (N,) log probability of each to be the item of one draw; None where it is not known.
     """
 
     codes: Tensor
-    log_q: Tensor
+    log_q: Tensor | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,20 @@
+"""Sums over the used negatives of a row."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def mean_of_used(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the used entries of each row, 0 where there are none: (B, N), (B, N) -> (B,)."""
+    count = mask.sum(1).clamp(min=1)
+    return values.masked_fill(~mask, 0.0).sum(1) / count
+
+
+def log_sum_exp_of_used(values: Tensor, mask: Tensor) -> Tensor:
+    """``log(sum(exp(values)))`` over the used entries of each row: (B, N), (B, N) -> (B,).
+
+    A row without any gives the logarithm of a number too small to matter, with gradient zero, not -inf,
+    whose gradient would not be a number.
+    """
+    return values.masked_fill(~mask, -1e30).logsumexp(1)

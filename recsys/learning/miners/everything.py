@@ -1,0 +1,19 @@
+"""Every negative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from recsys.learning.miners.miner import Moment
+from recsys.learning.pairs import Pairs
+
+
+@dataclass(frozen=True)
+class Everything:
+    """Every used negative: no choice is made."""
+
+    def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
+        """Pairs -> mask (B, N)."""
+        return pairs.mask
