@@ -1,0 +1,107 @@
+"""A dataset on disk: checked tables in parquet, and the manifest that says how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from recsys.errors import RecsysError
+from recsys.files import read_json
+from recsys.home import Home
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from recsys.data.tables import Split
+
+SCHEMA: Final = 1
+MANIFEST: Final = "manifest.json"
+PARTS: Final = ("train", "valid", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What ``recsys etl`` made.
+
+    ::
+
+        datasets/<name>/manifest.json       options, sources, counts that add up, hashes
+                        train.parquet       user, item text; time i64 microseconds; weight f32
+                        valid.parquet, test.parquet
+                        items.parquet       item, title, ...; only where it was given
+                        users.parquet       user, ...; only where it was given
+                        rejects.parquet     file, line, reason, text of each row that could not be used
+
+    Args:
+        folder: Where it lies.
+        manifest: ``manifest.json``.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @classmethod
+    def open(cls, home: Home, name: str | None = None) -> Dataset:
+        """Open a dataset by name; the current one where ``name`` is None.
+
+        Raises:
+            InputError: If there is none, or none of that name.
+            RecsysError: If its manifest is broken or of another schema.
+        """
+        return cls.at(home.folder("dataset", name))
+
+    @classmethod
+    def at(cls, folder: Path) -> Dataset:
+        """Open the dataset in ``folder``."""
+        manifest: dict[str, Any] = read_json(folder / MANIFEST)
+        if manifest.get("schema") != SCHEMA:
+            raise RecsysError(
+                f"{folder / MANIFEST} has schema {manifest.get('schema')!r}, this version reads {SCHEMA}; "
+                "run `recsys etl` again"
+            )
+        return cls(folder, manifest)
+
+    @property
+    def name(self) -> str:
+        """Name of the dataset."""
+        return self.folder.name
+
+    @property
+    def hash(self) -> str:
+        """Identifies the kept rows, whatever their order and their part."""
+        return str(self.manifest["hash"])
+
+    @property
+    def split_hash(self) -> str:
+        """Identifies which row lies in which part."""
+        return str(self.manifest["split_hash"])
+
+    def split(self) -> Split:
+        """Read train, valid and test into memory."""
+        from recsys.data.tables import Split
+
+        return Split(*(self._table(part) for part in PARTS))
+
+    def items(self) -> pl.DataFrame | None:
+        """What is known about the items: item, title, ...; None where nothing was given."""
+        return self._table("items") if (self.folder / "items.parquet").exists() else None
+
+    def users(self) -> pl.DataFrame | None:
+        """What is known about the users: user, ...; None where nothing was given."""
+        return self._table("users") if (self.folder / "users.parquet").exists() else None
+
+    def rejects(self) -> pl.DataFrame:
+        """Rows that could not be used: file, line, reason, text."""
+        return self._table("rejects")
+
+    def _table(self, name: str) -> pl.DataFrame:
+        import polars as pl
+
+        path = self.folder / f"{name}.parquet"
+        try:
+            return pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise RecsysError(
+                f"{path} cannot be read ({str(error).splitlines()[0]}); run `recsys etl` again"
+            ) from error
