@@ -71,11 +71,26 @@ class TrainConfig(_Section):
         return {"name": value} if isinstance(value, str) else value
 
 
+class SyntheticSection(_Section):
+    """A log with planted taste, written to ``{raw}/<name>/`` before anything reads it."""
+
+    users: int = Field(default=1_500, ge=2)
+    items: int = Field(default=800, ge=2)
+    rows: int = Field(default=60_000, ge=2)
+    genres: int = Field(default=12, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
 class PipelineConfig(TrainConfig):
-    """A file in ``pipelines/``: from raw logs to lists."""
+    """A file in ``pipelines/``: from raw logs to lists.
+
+    ``{raw}`` in a path of the section ``data`` is ``HOME/raw``, where ``recsys download`` puts logs; other
+    paths are as the shell would read them.
+    """
 
     name: str
     data: EtlOptions
+    synthetic: SyntheticSection | None = None
     export: ExportSection | None = None
     losses: tuple[str, ...] = ()
 
@@ -110,7 +125,7 @@ def read_train(path: Path, overrides: Mapping[str, Any]) -> TrainConfig:
         InputError: With one line a fault, all of them.
     """
     document = _mapping(yaml.load(path), path)
-    known = {key: value for key, value in document.items() if key not in {"name", "data", "export", "losses"}}
+    known = {key: value for key, value in document.items() if key in TrainConfig.model_fields}
     return parse(TrainConfig, override(known, overrides))
 
 

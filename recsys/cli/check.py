@@ -1,0 +1,33 @@
+"""``recsys check``: every fault of a pipeline file at once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recsys.cli.session import Session, command
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(check)
+
+
+def check(
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="A pipeline file, such as pipelines/smoke.yaml.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value; repeats.")
+    ] = None,
+) -> None:
+    """Check a pipeline file: names, options and values; nothing runs."""
+    from recsys.pipeline import config
+
+    read = config.read_pipeline(file, config.settings(set_ or []))
+    documents = [config.document(each) for each in read.train_configs()]
+    session.show(
+        {"file": str(file), "name": read.name, "data": read.data.model_dump(mode="json"), "runs": documents},
+        lambda console: console.print(
+            f"{file} is right: {read.name}, {len(documents)} run{'s' * (len(documents) > 1)}"
+        ),
+    )

@@ -1,0 +1,31 @@
+"""What a command imports is what a user waits for."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "mlflow", "pandas", "implicit", "scipy", "polars", "pydantic"}
+
+
+def loaded(code: str) -> set[str]:
+    script = f"{code}\nimport sys, json\nprint(json.dumps([m for m in sys.modules if '.' not in m]))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("module", ["recsys", "recsys.cli.main", "recsys.plugins", "recsys.tracking.runs"])
+def test_imports_nothing_heavy(module: str) -> None:
+    assert not loaded(f"import {module}") & HEAVY
+
+
+def test_the_path_of_recommend_is_light() -> None:
+    assert not loaded("import recsys.retrieval.service") & HEAVY
+
+
+def test_a_configuration_is_checked_without_torch() -> None:
+    code = "from recsys.pipeline.config import TrainConfig, parse; parse(TrainConfig, {'model': {'loss': 'triplet'}})"
+    assert not loaded(code) & {"torch", "mlflow", "pandas", "implicit", "scipy"}
