@@ -1,0 +1,210 @@
+"""What every loss must hold, whatever it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from torch import Tensor, nn
+
+from recsys import plugins
+from recsys.learning.pairs import Pairs, Terms
+from recsys.learning.reducers import active, mean
+from tests.learning.scenes import Scene, scene, scenes
+
+NAMES = plugins.names("losses")
+every = pytest.mark.parametrize("name", NAMES)
+some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def made(name: str) -> Any:
+    loss = plugins.make("losses", name)
+    return loss.double() if isinstance(loss, nn.Module) else loss
+
+
+def given_to(loss: Any, pairs: Pairs) -> Pairs:
+    """Pairs as a step makes them: the cross scores only where the loss asks for them."""
+    return pairs if loss.needs_cross else replace(pairs, cross=None)
+
+
+def value(loss: Any, pairs: Pairs) -> Tensor:
+    return mean(loss(given_to(loss, pairs))).value()
+
+
+def leaves(pairs: Pairs) -> Pairs:
+    assert pairs.cross is not None
+    fresh = (part.detach().clone().requires_grad_() for part in (pairs.pos, pairs.neg, pairs.cross))
+    pos, neg, cross = fresh
+    return replace(pairs, pos=pos, neg=neg, cross=cross)
+
+
+def gradients(loss: Any, pairs: Pairs) -> list[Tensor]:
+    parts = [pairs.pos, pairs.neg, *([pairs.cross] if loss.needs_cross and pairs.cross is not None else [])]
+    result = value(loss, pairs)
+    if not result.requires_grad:
+        return [torch.zeros_like(part) for part in parts]
+    found = torch.autograd.grad(result, parts, allow_unused=True)
+    return [torch.zeros_like(part) if each is None else each for part, each in zip(parts, found, strict=True)]
+
+
+@every
+@some
+@given(scenes())
+def test_terms_have_a_shape_of_the_batch_and_are_finite(name: str, scene: Scene) -> None:
+    loss = made(name)
+    terms: Terms = loss(given_to(loss, scene.pairs()))
+    assert terms.values.shape == terms.mask.shape
+    assert terms.values.shape in {scene.mask.shape, scene.mask.shape[:1]}
+    assert terms.mask.dtype == torch.bool
+    assert terms.values.isfinite().all()
+
+
+@every
+@some
+@given(scenes())
+def test_a_closer_positive_never_raises_it(name: str, scene: Scene) -> None:
+    loss, pairs = made(name), scene.pairs()
+    closer = replace(pairs, pos=pairs.pos + (1 - pairs.pos) * 0.3)
+    assert value(loss, closer) <= value(loss, pairs) + 1e-9
+
+
+@every
+@some
+@given(scenes())
+def test_a_closer_used_negative_never_lowers_it(name: str, scene: Scene) -> None:
+    loss, pairs = made(name), scene.pairs()
+    closer = replace(pairs, neg=torch.where(pairs.mask, pairs.neg + (1 - pairs.neg) * 0.3, pairs.neg))
+    assert value(loss, closer) >= value(loss, pairs) - 1e-9
+
+
+@every
+@some
+@given(scenes())
+def test_what_is_masked_has_no_say(name: str, scene: Scene) -> None:
+    loss, pairs = made(name), leaves(scene.pairs())
+    assert pairs.cross is not None
+    for gradient in gradients(loss, pairs)[1:]:
+        assert (gradient[~pairs.mask] == 0).all()
+    other = replace(
+        pairs,
+        neg=torch.where(pairs.mask, pairs.neg, -pairs.neg),
+        cross=torch.where(pairs.mask, pairs.cross, -pairs.cross),
+    )
+    torch.testing.assert_close(value(loss, other), value(loss, pairs))
+
+
+@every
+@some
+@given(scenes())
+def test_rows_are_independent(name: str, scene: Scene) -> None:
+    """A batch in blocks of rows gives the terms of the whole; no user learns from another's negatives."""
+    loss, pairs = made(name), scene.pairs()
+    whole = loss(given_to(loss, pairs))
+    for row in range(len(pairs.pos)):
+        alone = loss(given_to(loss, only(pairs, row)))
+        torch.testing.assert_close(alone.values[0], whole.values[row])
+        assert torch.equal(alone.mask[0], whole.mask[row])
+
+
+@every
+@some
+@given(scenes())
+def test_the_order_of_candidates_is_nothing(name: str, scene: Scene) -> None:
+    loss, pairs = made(name), scene.pairs()
+    assert pairs.log_q is not None
+    assert pairs.cross is not None
+    order = torch.arange(pairs.neg.shape[1]).flip(0)
+    turned = replace(
+        pairs,
+        neg=pairs.neg[:, order],
+        mask=pairs.mask[:, order],
+        log_q=pairs.log_q[order],
+        cross=pairs.cross[:, order],
+    )
+    torch.testing.assert_close(value(loss, turned), value(loss, pairs))
+
+
+@every
+def test_without_a_negative_it_is_zero_with_zero_gradient(name: str) -> None:
+    loss = made(name)
+    pairs = leaves(scene(rows=3, candidates=2, used=0.0).pairs())
+    assert value(loss, pairs) == 0
+    assert all((gradient == 0).all() for gradient in gradients(loss, pairs))
+
+
+@every
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_extreme_scores_stay_finite(name: str, sign: float, kind: torch.dtype) -> None:
+    loss = plugins.make("losses", name)
+    high = 1.0 if loss.needs_bounded else 1e4
+    pairs = leaves(
+        Pairs(
+            torch.tensor([high * sign, -high * sign, 0.0], dtype=kind),
+            torch.tensor([[-high * sign, high]] * 3, dtype=kind),
+            torch.tensor([[True, True], [True, False], [True, True]]),
+            torch.tensor([-0.5, -9.0], dtype=kind),
+            torch.tensor([[high, -high]] * 3, dtype=kind),
+        )
+    )
+    assert value(loss, pairs).isfinite()
+    assert all(gradient.isfinite().all() for gradient in gradients(loss, pairs))
+
+
+@every
+def test_half_precision_scores_are_summed_in_float32(name: str) -> None:
+    loss, pairs = plugins.make("losses", name), scene(rows=8, candidates=64).pairs()
+    assert pairs.cross is not None
+    half = replace(
+        pairs,
+        pos=pairs.pos.bfloat16(),
+        neg=pairs.neg.bfloat16(),
+        cross=pairs.cross.bfloat16(),
+        log_q=pairs.log_q.float(),
+    )
+    full = replace(half, pos=half.pos.float(), neg=half.neg.float(), cross=half.cross.float())
+    assert loss(given_to(loss, half)).values.dtype == torch.float32
+    assert torch.equal(value(loss, half), value(loss, full))
+
+
+@every
+@pytest.mark.parametrize("seed", range(3))
+def test_gradient_is_that_of_the_value(name: str, seed: int) -> None:
+    loss, pairs = made(name), leaves(scene(rows=4, candidates=3, seed=seed).pairs())
+    assert torch.autograd.gradcheck(
+        lambda pos, neg, cross: value(loss, replace(pairs, pos=pos, neg=neg, cross=cross)),
+        (pairs.pos, pairs.neg, pairs.cross),
+        eps=1e-6,
+    )
+
+
+@every
+def test_it_learns(name: str) -> None:
+    """Descent on the scores' points brings positives nearer than negatives."""
+    from recsys.learning.distances.cosine import Cosine
+
+    loss, torn, rng = made(name), Cosine(), torch.Generator().manual_seed(0)
+    users = torch.randn(4, 8, generator=rng, dtype=torch.float64).requires_grad_()
+    items = torch.randn(4, 8, generator=rng, dtype=torch.float64).requires_grad_()
+    own = torch.eye(4, dtype=torch.bool)
+    parameters = list(loss.parameters()) if isinstance(loss, nn.Module) else []
+    optimiser = torch.optim.Adam([users, items, *parameters], lr=0.05)
+    for _ in range(200):
+        optimiser.zero_grad()
+        scores = torn.matrix(users, items)
+        pairs = Pairs(scores.diagonal(), scores, ~own, torch.zeros(4), torn.matrix(items, items))
+        objective = active(loss(given_to(loss, pairs))).value()
+        if objective.requires_grad:
+            objective.backward()
+        optimiser.step()
+    scores = torn.matrix(users, items)
+    assert (scores.diagonal()[:, None] >= scores).all()
+
+
+def only(pairs: Pairs, row: int) -> Pairs:
+    assert pairs.cross is not None
+    at = slice(row, row + 1)
+    return replace(pairs, pos=pairs.pos[at], neg=pairs.neg[at], mask=pairs.mask[at], cross=pairs.cross[at])

@@ -1,0 +1,55 @@
+import pytest
+import torch
+from pytorch_metric_learning import losses as theirs
+
+from recsys.learning.losses.contrastive import Contrastive
+from recsys.learning.reducers import mean
+from tests import oracles
+from tests.learning import second_oracle
+from tests.learning.scenes import scene
+
+
+@pytest.mark.parametrize("margin", [0.5, 2.0, 4.0])
+def test_the_paper_in_loops(margin: float) -> None:
+    pairs = scene(seed=5).pairs("euclidean")
+    loss = Contrastive(positive=0.0, negative=-margin, squared=True)
+    expected = oracles.over_rows(pairs, lambda pos, negatives: oracles.hadsell(pos, negatives, margin))
+    assert mean(loss(pairs)).value().item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_pytorch_metric_learning() -> None:
+    """Theirs averages positive and negative pairs apart: with every candidate used that is a row's mean."""
+    here = scene(seed=6, used=1.0)
+    loss = theirs.ContrastiveLoss(
+        pos_margin=0.8,
+        neg_margin=0.1,
+        distance=second_oracle.distance("cosine"),
+        reducer=second_oracle.mean(),
+    )
+    anchor, _, negative = here.triplets()
+    rows = torch.arange(len(here.users))
+    labels = torch.arange(len(here.points()))
+    theirs_value = loss(
+        here.points(), labels, indices_tuple=(rows, rows + len(rows), anchor, negative)
+    ).item()
+    ours = mean(Contrastive(positive=0.8, negative=0.1)(here.pairs())).value().item()
+    assert ours == pytest.approx(theirs_value, abs=1e-6)
+
+
+def test_the_weight_is_that_of_the_negatives() -> None:
+    pairs = scene(seed=7, used=1.0).pairs()
+    one, three = (mean(Contrastive(weight=weight)(pairs)).value() for weight in (1.0, 3.0))
+    positives = mean(Contrastive(weight=1.0)(pairs)).value() - (three - one) / 2
+    torch.testing.assert_close(positives, torch.relu(1 - pairs.pos).mean())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"positive": 0.1, "negative": 0.1}, r"negative is 0.1; it must be below positive, 0.1"),
+        ({"weight": 0.0}, r"weight is 0.0; it must be positive"),
+    ],
+)
+def test_values_that_cannot_be(options: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Contrastive(**options)  # type: ignore[arg-type]

@@ -1,0 +1,31 @@
+"""pytorch-metric-learning on our scenes: the same points, the same triplets, the mean over all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from pytorch_metric_learning import distances, reducers
+
+from tests.learning.scenes import Scene
+
+
+def distance(name: str) -> Any:
+    """Theirs by our name; theirs normalise points unless told not to."""
+    return {
+        "cosine": lambda: distances.CosineSimilarity(),
+        "dot": lambda: distances.DotProductSimilarity(normalize_embeddings=False),
+        "euclidean": lambda: distances.LpDistance(normalize_embeddings=False, p=2, power=1),
+        "squared_euclidean": lambda: distances.LpDistance(normalize_embeddings=False, p=2, power=2),
+    }[name]()
+
+
+def on_triplets(loss: Any, scene: Scene) -> float:
+    """Value of a loss of theirs on the used triplets of a scene; the loss needs ``reducer=mean()``."""
+    labels = torch.arange(len(scene.points()))
+    return float(loss(scene.points(), labels, indices_tuple=scene.triplets()))
+
+
+def mean() -> Any:
+    """A plain mean, where theirs by default is over the non-zero ones."""
+    return reducers.MeanReducer()
