@@ -16,7 +16,10 @@ Kind = Literal["dataset", "run"]
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A folder with ``datasets/<name>/``, ``runs/<run>/``, ``raw/<log>/`` and ``current.json``."""
+    """A folder with ``datasets/<name>/``, ``runs/<run>/``, ``raw/<log>/`` and the names of what is current.
+
+    ``current.json`` names the current dataset and run, ``champion.json`` the best run.
+    """
 
     path: Path
 
@@ -58,8 +61,20 @@ class Home:
         path = self.path / "current.json"
         write_json(path, {**(read_json(path) if path.exists() else {}), kind: name})
 
+    def champion(self) -> str | None:
+        """Name of the run that is best on the valid part, or None; see ``recsys.tracking.champion``."""
+        path = self.path / "champion.json"
+        name = read_json(path).get("run") if path.exists() else None
+        return name if isinstance(name, str) else None
+
+    def set_champion(self, name: str) -> None:
+        """Make the run ``name`` the champion."""
+        write_json(self.path / "champion.json", {"run": name})
+
     def folder(self, kind: Kind, name: str | None) -> Path:
         """Folder of a complete dataset or run; the current one where ``name`` is None or ``current``.
+
+        ``champion`` is the run that is best on the valid part.
 
         Raises:
             InputError: If there is none, or none of that name.
@@ -72,6 +87,13 @@ class Home:
                     f"there is no {kind} in {self.path} yet; make one with `{make}`, or give --home"
                 )
         known = self.names(kind)
+        if name == "champion" and kind == "run" and name not in known:
+            name = self.champion()
+            if name is None:
+                raise InputError(
+                    f"there is no champion in {self.path} yet: no run has a figure on a valid part; "
+                    f"name a run with --run, or make one with `{make}` on a dataset with --valid"
+                )
         if name not in known:
             shown = (
                 ", ".join(known[:10]) + (f" and {len(known) - 10} more" if len(known) > 10 else "") or "none"

@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,24 @@ def realdata() -> Path:
 def home(tmp_path: Path) -> Home:
     """An empty home."""
     return Home(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh MLflow database; copying it spares each test the seconds that making one takes."""
+    from recsys.tracking.mlflow_tracker import MlflowTracker
+
+    folder = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+        MlflowTracker(Home(folder)).open()
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def tracked_home(home: Home, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """An empty home with an empty MLflow store of its own."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (home.path / "mlflow").mkdir(parents=True)
+    shutil.copy(empty_store, home.path / "mlflow" / "mlflow.db")
+    return home

@@ -1,0 +1,48 @@
+"""The champion: the run that is best on the valid part, among the runs of one split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from recsys.errors import RecsysError
+from recsys.home import Home
+from recsys.tracking.runs import RunFolder
+from recsys.tracking.summary import Summary
+
+
+def best(runs: Iterable[Summary]) -> Summary | None:
+    """The best by ndcg@10 on the valid part, on the split of the newest run; the older one of two equals.
+
+    The test part is not looked at: choosing by it would make its figures too good. None where no run of that
+    split has a figure on the valid part.
+
+    Example:
+        >>> def run(name: str, split: str, valid: float) -> Summary:
+        ...     return Summary(name, name, "finished", "", "", split, {}, {"valid/ndcg@10": valid})
+        >>> best([run("1", "a", 0.9), run("2", "b", 0.3), run("3", "b", 0.2)]).run
+        '2'
+    """
+    finished = sorted((run for run in runs if run.status == "finished"), key=lambda run: run.created)
+    if not finished:
+        return None
+    rivals = [run for run in finished if run.split_hash == finished[-1].split_hash and run.valid is not None]
+    return max(rivals, key=lambda run: run.valid or 0.0, default=None)
+
+
+def crown(home: Home) -> Summary | None:
+    """Find the champion among the run folders and write its name to ``HOME/champion.json``."""
+    champion = best(summaries(home))
+    if champion is not None:
+        home.set_champion(champion.run)
+    return champion
+
+
+def summaries(home: Home) -> list[Summary]:
+    """Every run folder that can be read, by name."""
+    found = []
+    for name in home.names("run"):
+        try:
+            found.append(Summary.of(RunFolder(home.runs / name)))
+        except (RecsysError, KeyError):  # a broken run is no rival, and no reason to stop
+            continue
+    return found

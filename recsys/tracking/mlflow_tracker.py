@@ -1,0 +1,416 @@
+"""Mirrors finished run folders to MLflow and reads them back; the only importer of mlflow beside ``pyfunc``.
+
+The run folder is the truth. What cannot be logged now is logged later by ``recsys runs --sync``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from recsys.embeddings import Stored
+from recsys.errors import RecsysError
+from recsys.files import TEMPORARY, read_json, write_json
+from recsys.home import Home
+from recsys.tracking import store
+from recsys.tracking.champion import best, crown
+from recsys.tracking.runs import UNSEALED, RunFolder
+from recsys.tracking.summary import Summary
+
+if TYPE_CHECKING:
+    import mlflow
+
+MODEL: Final = "recsys"
+ALIAS: Final = "champion"
+EXPERIMENTS: Final = "recsys/"
+TAG: Final = "recsys."
+LOGGED: Final = "mlflow.json"
+METRICS_AT_ONCE: Final = 1000
+PARAMS_AT_ONCE: Final = 100
+ENVIRONMENT: Final = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+}
+
+
+@dataclass(frozen=True)
+class MlflowTracker:
+    """The MLflow store that belongs to a home.
+
+    Args:
+        home: Where the run folders are.
+        warn: Told what could not be logged, and how to do it later.
+    """
+
+    home: Home
+    warn: Callable[[str], None] = warnings.warn
+
+    @property
+    def uri(self) -> str:
+        """``MLFLOW_TRACKING_URI``, or the default of the home."""
+        return store.tracking_uri(self.home)
+
+    def open(self) -> None:
+        """Make the store where there is none yet, and see that it can be read.
+
+        Raises:
+            RecsysError: If it cannot.
+        """
+        with self._store():
+            self._client.search_experiments(max_results=1)
+
+    def log(self, run: RunFolder) -> dict[str, str] | None:
+        """Mirror a finished run, and crown the champion.
+
+        Returns:
+            run_id, tracking_uri, experiment, as written to ``mlflow.json``; None where MLflow could not take
+            it: then there is a warning, and the run folder keeps everything.
+        """
+        crown(self.home)
+        try:
+            with self._store():
+                logged = self._log(run)
+        except RecsysError as error:
+            self.warn(
+                f"run {run.name} is whole in {run.path}, but was not logged to MLflow: {error}; "
+                "log it later with `recsys runs --sync`"
+            )
+            return None
+        write_json(run.path / LOGGED, logged)
+        return logged
+
+    def sync(self, progress: Callable[[str], None] = lambda _: None) -> list[str]:
+        """Log every finished run that this store does not have yet, the oldest first.
+
+        Returns:
+            Names of the runs that were logged.
+
+        Raises:
+            RecsysError: If MLflow cannot be reached, or refuses a run.
+        """
+        done = []
+        for run in self.unlogged():
+            progress(f"logging {run.name}")
+            with self._store():
+                write_json(run.path / LOGGED, self._log(run))
+            done.append(run.name)
+        crown(self.home)
+        return done
+
+    def unlogged(self) -> list[RunFolder]:
+        """Finished runs whose ``mlflow.json`` is missing or names another store, the oldest first."""
+        runs = [RunFolder(self.home.runs / name) for name in self.home.names("run")]
+        missing = [run for run in runs if logged(run).get("tracking_uri") != self.uri]
+        return sorted(missing, key=lambda run: str(run.manifest()["created"]))
+
+    def runs(self) -> list[Summary]:
+        """Every run in the store, the newest first.
+
+        Raises:
+            RecsysError: If MLflow cannot be reached.
+        """
+        file = store.database(self.uri)
+        if file is not None and not file.exists():
+            return []
+        with self._store():
+            experiments = self._client.search_experiments(filter_string=f"name LIKE '{EXPERIMENTS}%'")
+            found = self._search([each.experiment_id for each in experiments], "")
+            return sorted((_summary(run) for run in found), key=lambda run: run.created, reverse=True)
+
+    def fetch(self, run: str, folder: Path) -> Path:
+        """Download the per-user values of a run that has no folder here.
+
+        Raises:
+            RecsysError: If MLflow cannot be reached, or does not have them.
+        """
+        with self._store():
+            experiments = self._client.search_experiments(filter_string=f"name LIKE '{EXPERIMENTS}%'")
+            ids = [each.experiment_id for each in experiments]
+            found = self._search(ids, f"tags.`{TAG}run` = '{run}'")
+            if not found:
+                raise RecsysError(f"MLflow at {self.uri} has no run {run!r}; see `recsys runs`")
+            folder.mkdir(parents=True, exist_ok=True)
+            return Path(self._client.download_artifacts(found[0].info.run_id, "evaluation", str(folder)))
+
+    @cached_property
+    def _client(self) -> mlflow.MlflowClient:
+        from mlflow import MlflowClient
+
+        file = store.database(self.uri)
+        if file is not None:
+            file.resolve().parent.mkdir(parents=True, exist_ok=True)
+        return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+
+    @contextmanager
+    def _store(self) -> Iterator[None]:
+        """Quiet, quick to give up, and every failure one line."""
+        fault = store.fault(self.uri)
+        if fault:
+            raise RecsysError(f"{self.uri} cannot be used: {fault}")
+        with _quiet():
+            from mlflow import exceptions
+            from sqlalchemy.exc import SQLAlchemyError
+
+            try:
+                yield
+            except (exceptions.MlflowException, SQLAlchemyError, OSError) as error:
+                first = (str(error).strip() or type(error).__name__).splitlines()[0]
+                raise RecsysError(f"{self.uri}: {first}") from error
+
+    def _log(self, run: RunFolder) -> dict[str, str]:
+        summary = Summary.of(run)
+        experiment = self._experiment(summary.dataset)
+        run_id = self._finished(experiment, summary)
+        if run_id is None:
+            run_id = self._new(experiment, summary, run)
+        self._crown(experiment)
+        return {"run_id": run_id, "tracking_uri": self.uri, "experiment": EXPERIMENTS + summary.dataset}
+
+    def _experiment(self, dataset: str) -> str:
+        found = self._client.get_experiment_by_name(EXPERIMENTS + dataset)
+        if found is not None:
+            return str(found.experiment_id)
+        place = store.artifact_location(self.uri, dataset)
+        return str(self._client.create_experiment(EXPERIMENTS + dataset, artifact_location=place))
+
+    def _finished(self, experiment: str, summary: Summary) -> str | None:
+        """The id of this run where it is in the store already; what a stopped attempt left is removed."""
+        same = f"tags.`{TAG}run` = '{summary.run}' and tags.`{TAG}created` = '{summary.created}'"
+        for found in self._search([experiment], same):
+            if found.info.status == "FINISHED":
+                return str(found.info.run_id)
+            self._client.delete_run(found.info.run_id)
+        return None
+
+    def _new(self, experiment: str, summary: Summary, run: RunFolder) -> str:
+        manifest = run.manifest()
+        started = int(datetime.fromisoformat(summary.created).timestamp() * 1000)
+        run_id = str(
+            self._client.create_run(
+                experiment, start_time=started, tags=_tags(summary, manifest), run_name=summary.run
+            ).info.run_id
+        )
+        try:
+            self._write(run_id, summary, run, started)
+            self._write_model(experiment, run_id, summary, run, manifest)
+            self._client.set_terminated(run_id, "FINISHED")
+        except BaseException:
+            self._client.set_terminated(run_id, "FAILED")
+            raise
+        return run_id
+
+    def _write(self, run_id: str, summary: Summary, run: RunFolder, now: int) -> None:
+        from mlflow import entities
+
+        params = [entities.Param(name, value) for name, value in summary.options.items()]
+        metrics = [entities.Metric(to_mlflow(key), value, now, 0) for key, value in summary.figures.items()]
+        metrics += [
+            entities.Metric(to_mlflow(f"epoch/{key}"), value, now, epoch)
+            for epoch, figures in epochs(run)
+            for key, value in figures.items()
+        ]
+        for chunk in _chunks(params, PARAMS_AT_ONCE):
+            self._client.log_batch(run_id, params=chunk)
+        for chunk in _chunks(metrics, METRICS_AT_ONCE):
+            self._client.log_batch(run_id, metrics=chunk)
+        source = json.dumps({"hash": summary.dataset_hash, "split_hash": summary.split_hash})
+        dataset = entities.Dataset(summary.dataset, summary.split_hash[:36], "local", source)
+        self._client.log_inputs(run_id, [entities.DatasetInput(dataset)])
+        for name in ("run.json", "config.yaml", "epochs.jsonl"):
+            if (run.path / name).exists():
+                self._client.log_artifact(run_id, str(run.path / name))
+        if run.evaluation.is_dir():
+            self._client.log_artifacts(run_id, str(run.evaluation), "evaluation")
+
+    def _write_model(
+        self, experiment: str, run_id: str, summary: Summary, run: RunFolder, manifest: Mapping[str, Any]
+    ) -> None:
+        from mlflow import entities
+        from mlflow.models import Model
+
+        model = self._client.create_logged_model(
+            experiment, name="recommender", source_run_id=run_id, tags=_tags(summary, manifest)
+        )
+        self._client.log_outputs(run_id, [entities.LoggedModelOutput(model.model_id, step=0)])
+        with tempfile.TemporaryDirectory() as folder:
+            described = Model(model_uuid=model.model_id, run_id=run_id, model_id=model.model_id)
+            save_pyfunc(run, Path(folder) / "model", described)
+            self._client.log_model_artifacts(model.model_id, str(Path(folder) / "model"))
+        self._client.finalize_logged_model(model.model_id, "READY")
+        if not self._client.search_registered_models(f"name = '{MODEL}'"):
+            self._client.create_registered_model(
+                MODEL, description="Users in, recommendations out. The alias champion is the best on valid."
+            )
+        self._client.create_model_version(
+            MODEL, model.artifact_location, run_id, tags={TAG + "run": run.name}, model_id=model.model_id
+        )
+
+    def _crown(self, experiment: str) -> None:
+        """Give the alias to the best run of the experiment, on the split of its newest run."""
+        ids = {run.data.tags[TAG + "run"]: run.info.run_id for run in self._search([experiment], "")}
+        winner = best(_summary(run) for run in self._search([experiment], "attributes.status = 'FINISHED'"))
+        if winner is not None:
+            found = self._client.search_model_versions(f"name = '{MODEL}' and run_id = '{ids[winner.run]}'")
+            for each in found:
+                self._client.set_registered_model_alias(MODEL, ALIAS, each.version)
+
+    def _search(self, experiments: Sequence[str], wanted: str) -> list[Any]:
+        found, token = [], None
+        while True:
+            page = self._client.search_runs(list(experiments), wanted, page_token=token)
+            found += list(page)
+            token = page.token
+            if not token:
+                return found
+
+
+def logged(run: RunFolder) -> dict[str, str]:
+    """Where a run was logged to; empty where it was not."""
+    path = run.path / LOGGED
+    return dict(read_json(path)) if path.exists() else {}
+
+
+def to_mlflow(name: str) -> str:
+    """A figure's name as MLflow allows it, which has no ``@``; ``from_mlflow`` is the inverse.
+
+    Example:
+        >>> to_mlflow("baseline/als/ndcg@20"), from_mlflow("baseline/als/ndcg_at_20")
+        ('baseline/als/ndcg_at_20', 'baseline/als/ndcg@20')
+    """
+    return name.replace("@", "_at_")
+
+
+def from_mlflow(name: str) -> str:
+    """The inverse of ``to_mlflow``."""
+    return name.replace("_at_", "@")
+
+
+def epochs(run: RunFolder) -> Iterator[tuple[int, dict[str, float]]]:
+    """The lines of ``epochs.jsonl``: number from 1, and the figures of the epoch."""
+    path = run.path / "epochs.jsonl"
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        figures = json.loads(line)
+        yield (
+            int(figures.pop("epoch")),
+            {name: float(value) for name, value in figures.items() if isinstance(value, int | float)},
+        )
+
+
+def save_pyfunc(run: RunFolder, folder: Path, described: Any = None) -> None:
+    """Write a run as an MLflow model with all it needs: the run's sealed files and this package's code."""
+    import pandas as pd
+    from mlflow import models, pyfunc, types
+
+    text, whole, real = types.DataType.string, types.DataType.long, types.DataType.double
+    signature = models.ModelSignature(
+        inputs=types.Schema([types.ColSpec(text, "user")]),
+        outputs=types.Schema(
+            [
+                types.ColSpec(kind, name)
+                for name, kind in (("user", text), ("item", text), ("rank", whole), ("score", real))
+            ]
+        ),
+        params=types.ParamSchema(
+            [types.ParamSpec("k", whole, 10), types.ParamSpec("unknown", text, "popular")]
+        ),
+    )
+    with tempfile.TemporaryDirectory() as staged:
+        shutil.copytree(run.path, Path(staged) / "run", ignore=_unserved, copy_function=_link)
+        pyfunc.save_model(
+            folder,
+            mlflow_model=described,
+            python_model=str(Path(__file__).with_name("pyfunc.py")),
+            artifacts={"run": str(Path(staged) / "run")},
+            code_paths=[str(Path(__file__).parents[1])],
+            signature=signature,
+            input_example=pd.DataFrame({"user": _some_users(run)}),
+            pip_requirements=_requirements(run),
+        )
+
+
+def _some_users(run: RunFolder) -> list[str]:
+    users = Stored.open(run.model).user_ids
+    return users.take(range(min(2, len(users))))
+
+
+def _unserved(folder: str, names: list[str]) -> list[str]:
+    unsealed = [name for name in UNSEALED if name != "files.json"]
+    return [name for name in names if name in unsealed or TEMPORARY in name]
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
+def _requirements(run: RunFolder) -> list[str]:
+    """What answering takes, at the versions it was tested with here; nothing is looked up."""
+    kind = (run.manifest().get("index") or {}).get("kind")
+    names = ["mlflow", "numpy", "pandas", *(["annoy"] if kind == "annoy" else [])]
+    return [f"{name}=={version(name)}" for name in names]
+
+
+def _tags(summary: Summary, manifest: Mapping[str, Any]) -> dict[str, str]:
+    own = {
+        key: str(getattr(summary, key))
+        for key in ("run", "created", "status", "dataset", "dataset_hash", "split_hash")
+    }
+    tags = {TAG + key: value for key, value in own.items()}
+    return tags | ({"mlflow.source.git.commit": str(manifest["git"])} if manifest.get("git") else {})
+
+
+def _summary(run: mlflow.entities.Run) -> Summary:
+    tags = {key.removeprefix(TAG): value for key, value in run.data.tags.items()}
+    figures = {from_mlflow(key): value for key, value in run.data.metrics.items()}
+    return Summary(
+        tags["run"],
+        tags["created"],
+        tags["status"],
+        tags["dataset"],
+        tags["dataset_hash"],
+        tags["split_hash"],
+        dict(run.data.params),
+        {name: value for name, value in figures.items() if not name.startswith("epoch/")},
+    )
+
+
+def _chunks(values: list[Any], size: int) -> Iterator[list[Any]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep mlflow's own talk from the terminal, and its telemetry from the network."""
+    added = {key: value for key, value in ENVIRONMENT.items() if key not in os.environ}
+    os.environ.update(added)
+    levels = {name: logging.getLogger(name).level for name in ("mlflow", "alembic")}
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            for name in levels:
+                logging.getLogger(name).setLevel(logging.ERROR)
+            yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+        for key in added:
+            del os.environ[key]

@@ -1,0 +1,140 @@
+"""What a run was and what came out, flat: the same whether it is read from the run folder or from MLflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from recsys.files import read_json
+from recsys.tracking.runs import SEAL, RunFolder
+
+LOW: Final = "/low"
+HIGH: Final = "/high"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One run.
+
+    Args:
+        run: Name of its folder.
+        created: ISO 8601, UTC.
+        status: ``finished`` or ``failed``.
+        dataset: Name of the dataset.
+        dataset_hash: Of its content.
+        split_hash: Of its train, valid and test parts; runs are compared within one split only.
+        options: Settings by dotted path: ``model.loss.margin``; also those of the tuned baselines.
+        figures: ``recall@20`` on the test part with ``recall@20/low`` and ``/high``, the same behind
+            ``baseline/als/``; ``valid/ndcg@10``, ``seconds/fit``, ``index/p50_ms``, ``counts/users``
+            and ``bytes``.
+    """
+
+    run: str
+    created: str
+    status: str
+    dataset: str
+    dataset_hash: str
+    split_hash: str
+    options: Mapping[str, str]
+    figures: Mapping[str, float]
+
+    @classmethod
+    def of(cls, run: RunFolder) -> Summary:
+        """Read a finished run's folder.
+
+        Raises:
+            RecsysError: If ``run.json`` is missing or broken.
+        """
+        manifest = run.manifest()
+        dataset = manifest["dataset"]
+        return cls(
+            run.name,
+            manifest["created"],
+            manifest["status"],
+            dataset["name"],
+            dataset["hash"],
+            dataset["split_hash"],
+            dict(_options(manifest)),
+            dict(_figures(manifest)) | {"bytes": _bytes(run.path)},
+        )
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self.options.get("model", "")
+
+    @property
+    def loss(self) -> str | None:
+        """Name of the loss; None for a model that has none."""
+        return self.options.get("model.loss")
+
+    @property
+    def valid(self) -> float | None:
+        """ndcg@10 on the valid part; None where there was none."""
+        return self.figures.get("valid/ndcg@10")
+
+    @property
+    def baselines(self) -> list[str]:
+        """Names of the baselines that the run was shown beside."""
+        names = (name.split("/")[1] for name in self.figures if name.startswith("baseline/"))
+        return list(dict.fromkeys(names))
+
+    def interval(self, name: str) -> tuple[float, float] | None:
+        """The 95 % interval of a figure, where there is one."""
+        low, high = self.figures.get(name + LOW), self.figures.get(name + HIGH)
+        return None if low is None or high is None else (low, high)
+
+
+def flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Settings by dotted path; a part is its name, and its options lie below it.
+
+    Example:
+        >>> dict(flat({"name": "two_tower", "loss": {"name": "triplet", "margin": 0.2}, "dim": 64}, "model"))
+        {'model': 'two_tower', 'model.loss': 'triplet', 'model.loss.margin': '0.2', 'model.dim': '64'}
+    """
+    if not isinstance(value, Mapping):
+        yield path, value if isinstance(value, str) else json.dumps(value)
+        return
+    for key, each in value.items():
+        yield from flat(each, path if key == "name" else f"{path}.{key}")
+
+
+def _options(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    model = manifest["model"]
+    yield from flat({"name": model["name"], **model.get("options", {})}, "model")
+    for key in ("seed", "refit"):
+        if key in manifest:
+            yield key, str(manifest[key])
+    index = manifest.get("index") or {}
+    yield from flat({"name": index.get("kind", "exact"), **(index.get("options") or {})}, "index")
+    for name, baseline in manifest.get("baselines", {}).items():
+        yield from flat(baseline.get("options") or {}, f"baselines.{name}")
+
+
+def _figures(manifest: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    yield from _judged(manifest, "")
+    for name, baseline in manifest.get("baselines", {}).items():
+        yield from _judged(baseline, f"baseline/{name}/")
+    for group in ("valid", "seconds", "index", "counts"):
+        for name, value in (manifest.get(group) or {}).items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                yield f"{group}/{name}", float(value)
+
+
+def _judged(scored: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, float]]:
+    for name, value in scored.get("metrics", {}).items():
+        if value is not None:
+            yield prefix + name, float(value)
+    for name, (low, high) in scored.get("intervals", {}).items():
+        if low is not None and high is not None:
+            yield prefix + name + LOW, float(low)
+            yield prefix + name + HIGH, float(high)
+
+
+def _bytes(folder: Path) -> float:
+    """What serving needs on disk: the model and the index."""
+    sealed: dict[str, dict[str, int]] = read_json(folder / SEAL)
+    return float(sum(entry["size"] for name, entry in sealed.items() if not name.startswith("evaluation/")))
