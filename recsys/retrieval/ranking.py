@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,17 +15,10 @@ from recsys.retrieval.index.index import Index, Rows
 
 if TYPE_CHECKING:
     from recsys.data.tables import Interactions
+    from recsys.models.model import Scorer
 
 USERS_AT_ONCE: Final = 8192
 SCORED_AT_ONCE: Final = 256
-
-
-class Scorer(Protocol):
-    """Anything that scores all items for users; see ``recsys.models.model``."""
-
-    def scores(self, users: IntArray) -> FloatArray:
-        """Users (n,) -> scores (n, I)."""
-        ...
 
 
 def rank(

@@ -1,0 +1,69 @@
+"""Full ranking of all items for every test user, and every metric on those lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from recsys.columns import USER
+from recsys.errors import InputError
+from recsys.evaluation.evaluation import Evaluation
+from recsys.evaluation.names import DEFAULT, metric
+from recsys.evaluation.ranked import Ranked
+from recsys.evaluation.truth import Truth
+from recsys.models.model import Scorer
+from recsys.retrieval.index.index import Index, Rows
+from recsys.retrieval.ranking import rank
+
+
+def evaluate(
+    scorer: Scorer,
+    truth: Truth,
+    seen: Rows,
+    *,
+    index: Index | None = None,
+    metrics: Sequence[str] = DEFAULT,
+) -> Evaluation:
+    """Score a model on held-out items.
+
+    The lists are made once, as long as the largest cut-off asks; every metric reads them.
+
+    Args:
+        scorer: A fitted model.
+        truth: Who is scored, and what they chose.
+        seen: A row for each user code: items left out of the lists (and what counts as chosen for novelty).
+        index: Lists come from it instead of the exact ranking.
+        metrics: Names such as ``recall@20``.
+
+    Returns:
+        Values, values a user, and counts.
+
+    Raises:
+        InputError: If a metric is unknown, none is given, or nobody can be scored.
+    """
+    parts = {name: metric(name) for name in metrics}
+    if not parts:
+        raise InputError(f"no metric was given; the default is {', '.join(DEFAULT)}")
+    if not len(truth):
+        raise InputError(
+            "nobody in the held-out part is known from train, so no model can be scored "
+            f"({truth.cold_users} users are unknown); split by time or user in another way"
+        )
+    codes, _ = rank(scorer, truth.users, max(part.k for part in parts.values()), seen, index)
+    chosen = np.bincount(seen.indices, minlength=truth.items)
+    ranked = Ranked.of(codes, truth.relevant, truth.sizes, chosen, len(seen))
+    found = {name: part(ranked) for name, part in parts.items()}
+    per_user = {name: values for name, values in found.items() if parts[name].per_user}
+    return Evaluation(
+        {name: _mean(values) for name, values in found.items()},
+        pl.DataFrame({USER: truth.user_ids, **per_user}),
+        truth.counts(),
+        ranked,
+    )
+
+
+def _mean(values: np.typing.NDArray[np.float64]) -> float:
+    defined = values[np.isfinite(values)]
+    return float(defined.mean()) if defined.size else float("nan")

@@ -1,0 +1,43 @@
+"""Quality on the valid part, as a number that a model may stop and choose by."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recsys import seeds
+from recsys.data.tables import Interactions
+from recsys.evaluation.evaluate import evaluate
+from recsys.evaluation.truth import Truth
+from recsys.models.model import Scorer, Validate
+from recsys.retrieval.ranking import seen_by_user
+
+
+def validator(
+    valid: pl.DataFrame,
+    train: Interactions,
+    metric: str = "ndcg@10",
+    *,
+    max_users: int | None = 10_000,
+    seed: int = 0,
+) -> Validate:
+    """A function that scores a model fitted on ``train`` by a metric on ``valid``.
+
+    Args:
+        valid: Raw table (user, item).
+        train: What the model is fitted on; its items are left out of the lists.
+        metric: A name such as ``ndcg@10``.
+        max_users: Score at most so many users, the same ones each time; None: all.
+        seed: Of the draw of those users.
+
+    Raises:
+        InputError: (from the function) if nobody in ``valid`` is known from train.
+    """
+    truth = Truth.of(valid, train.users, train.items)
+    if max_users is not None:
+        truth = truth.sample(max_users, seeds.generator(seed, "validator"))
+    seen = seen_by_user(train)
+
+    def validate(scorer: Scorer) -> float:
+        return evaluate(scorer, truth, seen, metrics=(metric,)).values[metric]
+
+    return validate

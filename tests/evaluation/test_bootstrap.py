@@ -1,0 +1,49 @@
+"""Bootstrap intervals against what statistics says of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recsys.evaluation import bootstrap
+from recsys.evaluation.bootstrap import catalogue_interval, mean_intervals
+from recsys.evaluation.names import metric
+from tests.evaluation.lists import ranked
+
+
+def test_the_width_is_that_of_the_central_limit() -> None:
+    values = np.random.default_rng(0).random((2000, 2)) * [1.0, 3.0]
+    error = values.std(axis=0) / np.sqrt(len(values))
+    low, high = mean_intervals(values, 0).T
+    np.testing.assert_allclose(
+        (low, high), values.mean(axis=0) + np.outer([-1.96, 1.96], error), atol=0.3 * error.max()
+    )
+    np.testing.assert_allclose(high - low, 3.92 * error, rtol=0.1)
+
+
+def test_one_resample_is_what_drawing_users_by_hand_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 7)
+    for at_once in (1, 1 << 20):
+        monkeypatch.setattr(bootstrap, "WEIGHTS_AT_ONCE", at_once)
+        blocks = list(bootstrap._weights(5, 7, seed=1))
+        assert np.vstack(blocks).shape == (7, 5)
+        assert (np.vstack(blocks).sum(axis=1) == 5).all()
+
+
+def test_undefined_values_are_left_out() -> None:
+    values = np.array([[0.5, np.nan, np.nan], [0.5, 1.0, np.nan], [0.5, 1.0, np.nan]])
+    found = mean_intervals(values, 0)
+    np.testing.assert_array_equal(found, [[0.5, 0.5], [1.0, 1.0], [np.nan, np.nan]])
+
+
+def test_one_user_has_an_interval_of_no_width() -> None:
+    np.testing.assert_array_equal(mean_intervals(np.array([[0.25]]), 0), [[0.25, 0.25]])
+
+
+def test_an_interval_of_the_catalogue_holds_the_value() -> None:
+    rng = np.random.default_rng(0)
+    beside = ranked(rng.integers(0, 40, (60, 1)).tolist(), [{0}] * 60, 40)
+    coverage = metric("coverage@1")
+    low, high = catalogue_interval(coverage, beside, 0)
+    assert 0 <= low < float(coverage(beside)) < high <= 1
+    assert (low, high) == catalogue_interval(coverage, beside, 0)
