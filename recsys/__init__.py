@@ -1,3 +1,28 @@
-"""recsys: a recommender system on metric embeddings."""
+"""recsys: a recommender system on metric embeddings.
+
+Example:
+    ::
+
+        import recsys
+
+        data = recsys.read("ratings.csv").split("time:0.2")
+        run = recsys.train(data, loss="triplet", distance="cosine")
+        run.recommend("42", k=10)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recsys.interface import Log, Run, read, train
 
 __version__ = "0.1.0"
+__all__ = ["Log", "Run", "__version__", "read", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the interface when it is first used, so that ``import recsys`` costs nothing."""
+    if name in {"Log", "Run", "read", "train"}:
+        from recsys import interface
+
+        return getattr(interface, name)
+    raise AttributeError(f"module 'recsys' has no attribute {name!r}")

@@ -11,14 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from recsys import plugins
 from recsys.data.etl.options import EtlOptions
 from recsys.errors import InputError
+from recsys.evaluation.names import DEFAULT
 from recsys.pipeline import yaml
-
-METRICS = (
-    "recall@10", "recall@20", "ndcg@10", "ndcg@20", "precision@10", "precision@20",
-    "hit_rate@10", "hit_rate@20",
-    "average_precision@10", "average_precision@20", "mrr@20", "novelty@20", "coverage@20", "gini@20",
-)  # fmt: skip
-
 
 C = TypeVar("C", bound="TrainConfig")
 
@@ -63,7 +57,7 @@ class TrainConfig(_Section):
     baselines: tuple[str, ...] = ("als", "popularity")
     refit: Literal["none", "valid", "all"] = "valid"
     index: IndexSection = IndexSection()
-    metrics: tuple[str, ...] = METRICS
+    metrics: tuple[str, ...] = DEFAULT
 
     @field_validator("model", mode="before")
     @classmethod
@@ -164,7 +158,7 @@ def part_faults(document: Mapping[str, Any]) -> list[str]:
                     faults += [f"model.{key}: {fault}" for fault in _spec_faults(plugins.NESTED[key], each)]
         if not faults:
             faults += [f"model.loss: {fault}" for fault in plugins.mismatches(spec)]
-    for key, family in (("baselines", "models"), ("metrics", "metrics")):
+    for key, family in (("baselines", "models"), ("metrics", "metrics"), ("losses", "losses")):
         for name in document.get(key) or ():
             faults += [f"{key}: {fault}" for fault in _name_faults(family, str(name))]
     return faults
@@ -173,9 +167,10 @@ def part_faults(document: Mapping[str, Any]) -> list[str]:
 def _name_faults(family: str, name: str) -> list[str]:
     if family != "metrics":
         return plugins.check(family, name, {})
-    metric, _, k = name.partition("@")
-    wrong_k = [f"{name!r} needs a cut-off, such as {metric}@20"] if not (k.isdigit() and int(k) >= 1) else []
-    return plugins.check(family, metric, {"k": int(k)} if not wrong_k else {}) + wrong_k
+    metric, at, k = name.partition("@")
+    if at and not k.isdigit():
+        return [f"{name!r} has no cut-off after '@'; write it as {metric}@20"]
+    return plugins.check(family, metric, {"k": int(k)} if at else {})
 
 
 def _spec_faults(family: str, spec: Any) -> list[str]:

@@ -15,6 +15,8 @@ from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.evaluation.validator import validator
 from recsys.models.model import Model, Report, Validate, silent
+from recsys.retrieval.index.index import Rows
+from recsys.retrieval.ranking import seen_by_user
 
 Refit = Literal["none", "valid", "all"]
 
@@ -76,6 +78,11 @@ def fit(
         known = pl.concat([seen, split.test]).unique(["user", "item"], keep="first", maintain_order=True)
         served = _embeddings(chosen.fit(Interactions.of(known), checkpoints=_in(checkpoints, "all")).scorer)
     return Outcome(scored, served, known, first.chosen, score, time.perf_counter() - started)
+
+
+def seen_rows(scorer: Embeddings, raw: pl.DataFrame) -> Rows:
+    """What each user of a scorer has seen, by its codes; rows with an id it does not know cannot matter."""
+    return seen_by_user(Interactions.encode(raw, scorer.user_ids, scorer.item_ids))
 
 
 def _in(folder: Path | None, name: str) -> Path | None:

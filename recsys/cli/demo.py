@@ -1,0 +1,41 @@
+"""``recsys demo``: everything once, on a log whose taste is known."""
+
+import typer
+from rich.console import Console
+
+from recsys.cli.session import Session, command
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(demo)
+
+
+def demo(session: Session) -> None:
+    """Take a small realistic log through etl, three losses, ALS, index, recommend, export and compare."""
+    from recsys.pipeline.config import read_pipeline
+    from recsys.pipeline.shipped import shipped
+
+    config = read_pipeline(shipped("demo"))
+    from recsys.cli import compare, recommend
+    from recsys.cli.train_report import Watch, render
+    from recsys.pipeline.results import result
+    from recsys.pipeline.stages import run_pipeline
+    from recsys.retrieval.service import Service
+    from recsys.tracking.mlflow_tracker import MlflowTracker
+
+    runs = run_pipeline(config, session.home, tracker=MlflowTracker(session.home), watch=Watch(session))
+    user = Service.open(runs[-1].path).model.user_ids[0]
+    if session.json:
+        session.show({"runs": [result(each) for each in runs]}, lambda console: None)
+        return
+    for each in runs:
+        render(session.people, each)
+    _title(session.people, f"recsys recommend --user {user}")
+    recommend.recommend(session, user=[user])
+    _title(session.people, "recsys compare")
+    compare.compare(session)
+
+
+def _title(console: Console, text: str) -> None:
+    console.print(f"\n[bold]$ {text}[/bold]")

@@ -1,0 +1,36 @@
+"""``recsys run``: a pipeline file from raw log to lists."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recsys.cli.session import Session, command
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(run)
+
+
+def run(
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="A pipeline file, such as pipelines/smoke.yaml.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value; repeats.")
+    ] = None,
+) -> None:
+    """Run the stages of a pipeline file, skipping those whose inputs did not change."""
+    from recsys.pipeline import config
+
+    read = config.read_pipeline(file, config.settings(set_ or []))
+    from recsys.cli.train_report import Watch, render
+    from recsys.pipeline.results import result
+    from recsys.pipeline.stages import run_pipeline
+    from recsys.tracking.mlflow_tracker import MlflowTracker
+
+    runs = run_pipeline(read, session.home, tracker=MlflowTracker(session.home), watch=Watch(session))
+    session.show(
+        {"pipeline": read.name, "runs": [result(each) for each in runs]},
+        lambda console: [render(console, each) for each in runs] and None,
+    )

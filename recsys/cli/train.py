@@ -1,0 +1,135 @@
+"""``recsys train``: fit, score next to the baselines, index, log; the run becomes the current one."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from recsys.cli.session import Session, command
+
+Text = str | None
+Number = int | None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(train)
+
+
+def train(
+    session: Session,
+    dataset: Annotated[Text, typer.Option(help="Name of a dataset.", show_default="the current one")] = None,
+    model: Annotated[Text, typer.Option(help="See recsys parts models.", show_default="two-tower")] = None,
+    loss: Annotated[Text, typer.Option(help="See recsys parts losses.")] = None,
+    distance: Annotated[Text, typer.Option(help="See recsys parts distances.")] = None,
+    miner: Annotated[Text, typer.Option(help="See recsys parts miners.")] = None,
+    sampler: Annotated[Text, typer.Option(help="See recsys parts samplers.")] = None,
+    tower: Annotated[Text, typer.Option(help="How a user becomes a vector; see recsys parts towers.")] = None,
+    dim: Annotated[Number, typer.Option(help="Dimensions of the vectors.")] = None,
+    epochs: Annotated[Number, typer.Option(help="At most so many passes over the log.")] = None,
+    batch: Annotated[Number, typer.Option(help="Interactions a step.")] = None,
+    candidates: Annotated[Number, typer.Option(help="Items that a step compares with.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
+    patience: Annotated[Number, typer.Option(help="Epochs without gain before it stops.")] = None,
+    seed: Annotated[Number, typer.Option(help="Seed of everything.", show_default="0")] = None,
+    device: Annotated[Text, typer.Option(help="auto, cpu or cuda.")] = None,
+    precision: Annotated[Text, typer.Option(help="auto, fp32 or bf16.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="PATH=VALUE", help="Any option by its path, as model.loss.margin=0.3; repeats."
+        ),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="A pipeline file whose settings to take.")] = None,
+    baselines: Annotated[
+        Text, typer.Option(help="Models to compare with, or none.", show_default="als,popularity")
+    ] = None,
+    refit: Annotated[
+        Text, typer.Option(help="none, valid or all: what to fit again on.", show_default="valid")
+    ] = None,
+    target_recall: Annotated[
+        float | None, typer.Option(help="Recall that the index must have.", show_default="0.95")
+    ] = None,
+    index: Annotated[Text, typer.Option(help="auto, annoy or exact.", show_default="auto")] = None,
+    resume: Annotated[Text, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")] = None,
+) -> None:
+    """Fit a model, score it next to tuned baselines, build its index, log it, and make it the current run."""
+    from recsys.errors import InputError
+    from recsys.pipeline import config as configs
+    from recsys.pipeline import yaml
+
+    if resume and config:
+        raise InputError("--resume takes the settings of the run it goes on with; leave --config out")
+    by_path: dict[str, Any] = {
+        "model.name": model.replace("-", "_") if model else None,
+        "model.loss": loss,
+        "model.distance": distance,
+        "model.miner": miner,
+        "model.sampler": sampler,
+        "model.tower": tower,
+        "model.dim": dim,
+        "model.epochs": epochs,
+        "model.batch": batch,
+        "model.candidates": candidates,
+        "model.rate": rate,
+        "model.patience": patience,
+        "model.device": device,
+        "model.precision": precision,
+        "seed": seed,
+        "refit": refit,
+        "index.target_recall": target_recall,
+        "index.kind": index,
+        "baselines": _names(baselines),
+    }
+    overrides = {path: value for path, value in by_path.items() if value is not None} | configs.settings(
+        set_ or []
+    )
+    source = config
+    if resume:
+        if overrides:
+            raise InputError(
+                f"--resume takes the settings of the run it goes on with; leave out {', '.join(overrides)}"
+            )
+        source = _unfinished(session, resume) / "config.yaml"
+        dataset = yaml.load(source)["dataset"]
+    read = (
+        configs.read_train(source, overrides)
+        if source
+        else configs.parse(configs.TrainConfig, configs.override({"model": {"name": "two_tower"}}, overrides))
+    )
+    from recsys.cli.train_report import Watch, render
+    from recsys.data.dataset import Dataset
+    from recsys.pipeline.results import result
+    from recsys.pipeline.train import train as fit
+    from recsys.tracking.mlflow_tracker import MlflowTracker
+
+    folder = Dataset.open(session.home, dataset)
+    run = fit(
+        folder, read, session.home, tracker=MlflowTracker(session.home), watch=Watch(session), resume=resume
+    )
+    session.show(result(run), lambda console: render(console, run))
+
+
+def _names(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    return [] if text == "none" else [name.strip().replace("-", "_") for name in text.split(",")]
+
+
+def _unfinished(session: Session, name: str) -> Path:
+    from recsys.errors import InputError
+
+    folder = session.home.runs / name
+    if (folder / "run.json").exists():
+        raise InputError(
+            f"run {name} is finished, so there is nothing to resume; "
+            f"train another one like it with --config {folder}/config.yaml"
+        )
+    if not (folder / "config.yaml").exists():
+        stopped = sorted(
+            path.parent.name
+            for path in session.home.runs.glob("*/config.yaml")
+            if not (path.parent / "run.json").exists()
+        )
+        raise InputError(f"there is no stopped run {name!r}; there are: {', '.join(stopped) or 'none'}")
+    return folder

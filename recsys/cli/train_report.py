@@ -1,0 +1,123 @@
+"""What a person sees of training: a line an epoch, and at the end the table beside the baselines."""
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from recsys.cli.session import Session
+from recsys.tracking.runs import RunFolder
+
+COLUMNS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "mrr@20", "coverage@20")
+SECONDS_BETWEEN_LINES = 5.0
+
+
+class Watch:
+    """Prints what a pipeline says; epochs at most every few seconds where no terminal is."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._told = 0.0
+        self._started = time.monotonic()
+
+    def stage(self, text: str) -> None:
+        """A stage begins."""
+        self._started = time.monotonic()
+        self._session.say(text)
+
+    def epoch(self, label: str, number: int, total: int | None, figures: Mapping[str, float]) -> None:
+        """An epoch ended."""
+        now = time.monotonic()
+        if not sys.stderr.isatty() and now - self._told < SECONDS_BETWEEN_LINES:
+            return
+        self._told = now
+        each = (now - self._started) / number
+        left = f", at most {each * (total - number):.0f} s left" if total else ""
+        shown = "  ".join(f"{name} {_short(value)}" for name, value in figures.items())
+        self._session.say(
+            f"  epoch {number}{f' of {total}' if total else ''}: {shown}  ({each:.2f} s each{left})"
+        )
+
+    def warn(self, text: str) -> None:
+        """A warning."""
+        self._session.warn(text)
+
+
+def render(console: Console, run: RunFolder) -> None:
+    """The table of a run beside its baselines, what was counted, the index, and what to do next."""
+    manifest = run.manifest()
+    table = Table(
+        title=f"{manifest['dataset']['name']}, test part: value ± half of the 95 % interval",
+        title_justify="left",
+    )
+    table.add_column("model", no_wrap=True)
+    for column in COLUMNS:
+        table.add_column(column, justify="right", no_wrap=True)
+    _row(table, _model(manifest), manifest)
+    for name, baseline in manifest["baselines"].items():
+        _row(table, f"{name}{' (tuned)' if baseline['tried'] else ''}", baseline)
+    for name, baseline in manifest["baselines"].items():
+        if name == "als":
+            cells = [_gap(baseline["difference"].get(column)) for column in COLUMNS]
+            table.add_section()
+            table.add_row("minus als, paired", *cells)
+    console.print(table)
+    counts = manifest["counts"]
+    console.print(
+        f"{counts['users']:,} users scored on {counts['test_rows']:,} test interactions, of which "
+        f"{counts['unknown_rows']:,} with {counts['unknown_items']:,} items unknown to train are misses; "
+        f"{counts['cold_users']:,} cold users ({counts['cold_rows']:,} interactions) are left out."
+    )
+    console.print(_index(manifest["index"]))
+    seconds = "  ".join(f"{name} {value:.1f}" for name, value in manifest["seconds"].items())
+    console.print(f"seconds: {seconds}")
+    console.print(
+        f"run {manifest['run']} is now the current one; next: recsys recommend --user ID, recsys compare"
+    )
+
+
+def _model(manifest: Mapping[str, Any]) -> str:
+    loss = manifest["model"]["options"].get("loss")
+    return f"{manifest['model']['name']} {loss['name']}" if loss else str(manifest["model"]["name"])
+
+
+def _row(table: Table, name: str, values: Mapping[str, Any]) -> None:
+    table.add_row(
+        name, *(_cell(values["metrics"].get(column), values["intervals"].get(column)) for column in COLUMNS)
+    )
+
+
+def _cell(value: float | None, interval: list[float | None] | None) -> str:
+    if value is None:
+        return "-"
+    if not interval or interval[0] is None or interval[1] is None:
+        return f"{value:.4f}"
+    return f"{value:.4f} ±{(interval[1] - interval[0]) / 2:.4f}"
+
+
+def _gap(gap: Mapping[str, float | None] | None) -> str:
+    if not gap or gap["mean"] is None or gap["low"] is None or gap["high"] is None:
+        return ""
+    return f"{gap['mean']:+.4f} ±{(gap['high'] - gap['low']) / 2:.4f}"
+
+
+def _index(index: Mapping[str, Any]) -> str:
+    settings = ", ".join(f"{name} {value}" for name, value in index["options"].items())
+    recall = next((f"{name} {value:.3f}" for name, value in index.items() if name.startswith("recall@")), "")
+    return (
+        f"index: {index['kind']}{f' ({settings})' if settings else ''}, measured {recall} "
+        f"(asked: {index['target']:g}), a query takes {index['p50_ms']:.2f} ms (p95 {index['p95_ms']:.2f} ms)"
+    )
+
+
+def _short(value: float) -> str:
+    return (
+        f"{value / 1e6:,.0f}M"
+        if abs(value) >= 1e6
+        else f"{value:,.0f}"
+        if abs(value) >= 1000
+        else f"{value:.4g}"
+    )

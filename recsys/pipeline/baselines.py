@@ -1,0 +1,96 @@
+"""The baselines that every run is shown beside: tuned on the valid part, and cached with the dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from recsys import __version__, plugins
+from recsys.data.dataset import Dataset
+from recsys.data.tables import Interactions, Split
+from recsys.evaluation.evaluate import evaluate
+from recsys.evaluation.truth import Truth
+from recsys.files import read_json, replacing, write_json
+from recsys.models.model import Validate
+from recsys.models.tuning import GRIDS, tune
+from recsys.pipeline.build import build_model
+from recsys.pipeline.config import ModelSection, TrainConfig, described
+from recsys.pipeline.fit import Refit, fit, seen_rows
+from recsys.pipeline.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A baseline's settings and what it reached.
+
+    Args:
+        options: Its options, the tuned ones among them.
+        tried: Every point of the grid with its ndcg@10 on the valid part; empty without a grid.
+        seconds: Of tuning and fitting, when it was made.
+        verdict: On the test part.
+    """
+
+    options: Mapping[str, Any]
+    tried: list[dict[str, Any]]
+    seconds: float
+    verdict: Verdict
+
+
+def baseline(
+    name: str, dim: int, dataset: Dataset, split: Split, config: TrainConfig, validate: Validate | None
+) -> Baseline:
+    """Tune on valid, refit by the run's rule and score on test; or read what an earlier run left."""
+    refit: Refit = "none" if config.refit == "none" else "valid"
+    section = _section(name, dim, config.seed)
+    key = {"model": described(section), "split": dataset.split_hash, "refit": refit, "seed": config.seed}
+    text = json.dumps(key | {"metrics": config.metrics, "version": __version__}, sort_keys=True)
+    folder = dataset.folder / "baselines" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if not folder.exists():
+        _make(folder, section, split, config, refit, validate)
+    stored = read_json(folder / "baseline.json")
+    verdict = Verdict.read(stored, folder / "per_user.parquet")
+    return Baseline(stored["options"], stored["tried"], stored["seconds"], verdict)
+
+
+def _make(
+    folder: Path,
+    section: ModelSection,
+    split: Split,
+    config: TrainConfig,
+    refit: Refit,
+    validate: Validate | None,
+) -> None:
+    started = time.perf_counter()
+    options, tried = section.options, []
+    if validate and section.name in GRIDS:
+        tuned = tune(section.name, GRIDS[section.name], Interactions.of(split.train), validate, options)
+        options, tried = options | dict(tuned.options), tuned.tried
+    settled = ModelSection.model_validate({"name": section.name, **options})
+    outcome = fit(build_model(settled, config.seed), split, refit, validate=None)
+    evaluation = evaluate(
+        outcome.scored,
+        Truth.of(split.test, outcome.scored.user_ids, outcome.scored.item_ids),
+        seen_rows(outcome.scored, pl.concat([split.train, split.valid])),
+        metrics=config.metrics,
+    )
+    verdict = Verdict.of(evaluation, config.seed)
+    with replacing(folder) as temporary:
+        verdict.write(temporary / "per_user.parquet")
+        write_json(
+            temporary / "baseline.json",
+            {"options": described(settled), "tried": tried, "seconds": time.perf_counter() - started}
+            | verdict.document(),
+        )
+
+
+def _section(name: str, dim: int, seed: int) -> ModelSection:
+    takes = {option.name for option in plugins.part("models", name).options}
+    given = {key: value for key, value in {"dim": dim, "seed": seed}.items() if key in takes}
+    return ModelSection.model_validate({"name": name, **given})

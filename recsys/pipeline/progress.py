@@ -1,0 +1,35 @@
+"""What a pipeline says while it works; the command line prints it, tests and notebooks may not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Watcher(Protocol):
+    """Told what happens, in order."""
+
+    def stage(self, text: str) -> None:
+        """A stage begins."""
+        ...
+
+    def epoch(self, label: str, number: int, total: int | None, figures: Mapping[str, float]) -> None:
+        """An epoch of fitting ended; ``total`` is how many there are at most, where that is known."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """Something a person should know, which does not stop the work."""
+        ...
+
+
+class Silent:
+    """Says nothing."""
+
+    def stage(self, text: str) -> None:
+        """Nothing."""
+
+    def epoch(self, label: str, number: int, total: int | None, figures: Mapping[str, float]) -> None:
+        """Nothing."""
+
+    def warn(self, text: str) -> None:
+        """Nothing."""

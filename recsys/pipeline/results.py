@@ -1,0 +1,29 @@
+"""The one JSON document that a run is for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recsys.files import read_json
+from recsys.tracking.runs import RunFolder
+
+
+def result(run: RunFolder) -> dict[str, Any]:
+    """What ``recsys train --json`` prints."""
+    manifest = run.manifest()
+    mirrored = run.path / "mlflow.json"
+    keys = (
+        "run",
+        "dataset",
+        "model",
+        "metrics",
+        "intervals",
+        "valid",
+        "baselines",
+        "counts",
+        "index",
+        "seconds",
+    )
+    return {key: manifest[key] for key in keys} | {
+        "mlflow": read_json(mirrored) if mirrored.exists() else None
+    }

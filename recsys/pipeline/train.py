@@ -1,0 +1,197 @@
+"""One run: fit, score beside the baselines, index, seal, track. All that lasts is in the run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from recsys import __version__
+from recsys.columns import ITEM, TITLE
+from recsys.data.dataset import Dataset
+from recsys.data.tables import Split
+from recsys.embeddings import Embeddings
+from recsys.evaluation.evaluate import evaluate
+from recsys.evaluation.truth import Truth
+from recsys.files import remove, write_text
+from recsys.home import Home
+from recsys.pipeline import yaml
+from recsys.pipeline.baselines import Baseline, baseline
+from recsys.pipeline.build import build_model
+from recsys.pipeline.config import TrainConfig, document
+from recsys.pipeline.epochs import Epochs
+from recsys.pipeline.fit import Outcome, fit, seen_rows, validation
+from recsys.pipeline.progress import Watcher
+from recsys.pipeline.verdict import Verdict
+from recsys.pipeline.versions import git_revision, versions
+from recsys.retrieval.index.contract import choose
+from recsys.retrieval.serving_files import write_seen, write_titles
+from recsys.seeds import derive
+from recsys.tracking.runs import RunFolder
+
+
+class Tracker(Protocol):
+    """Where finished runs are mirrored."""
+
+    def log(self, run: RunFolder) -> Mapping[str, Any] | None:
+        """Mirror a run; None where the server could not be reached: the run folder keeps everything."""
+        ...
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Says which stage begins, and how long it took."""
+
+    watch: Watcher
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str, text: str) -> Iterator[None]:
+        self.watch.stage(text)
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 3)
+
+
+def run_key(dataset: Dataset, config: TrainConfig) -> str:
+    """What makes two runs the same: the split, the whole configuration, and the version."""
+    text = json.dumps([dataset.split_hash, document(config), __version__], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def train(
+    dataset: Dataset,
+    config: TrainConfig,
+    home: Home,
+    *,
+    tracker: Tracker | None,
+    watch: Watcher,
+    resume: str | None = None,
+) -> RunFolder:
+    """Fit and measure one run, and make it the current one.
+
+    Args:
+        dataset: What to learn from and be judged on.
+        config: The run.
+        home: Where the run folder goes.
+        tracker: Where it is mirrored.
+        watch: Told what happens.
+        resume: Name of an unfinished run of the same configuration to go on with.
+
+    Raises:
+        InputError: If the dataset and the configuration do not go together.
+        RecsysError: If fitting fails; the run folder keeps its checkpoints.
+    """
+    model = build_model(config.model, config.seed)
+    split = dataset.split()
+    validate = validation(split)
+    if validate is None:
+        watch.warn(
+            "there is no valid part: nothing is stopped early or tuned; make one with recsys etl --valid 0.1"
+        )
+    run = RunFolder(home.runs / (resume or _name(config)))
+    write_text(run.path / "config.yaml", yaml.dumps({"dataset": dataset.name, **document(config)}))
+    watch.stage(f"run {run.name}")
+    clock = _Clock(watch)
+
+    with clock.stage("fit", f"fitting {_title(config)} to {split.train.height:,} interactions"):
+        report = Epochs(run.path / "epochs.jsonl", _title(config), getattr(model, "epochs", None), watch)
+        outcome = fit(
+            model, split, config.refit, validate=validate, report=report, checkpoints=run.checkpoints
+        )
+    with clock.stage("evaluate", f"ranking all {len(outcome.scored.items):,} items for every test user"):
+        verdict = _verdict(outcome.scored, split, config)
+    baselines = {}
+    for name in config.baselines:
+        with clock.stage(f"baseline {name}", f"baseline {name}, tuned on the valid part"):
+            baselines[name] = baseline(name, outcome.scored.dim, dataset, split, config, validate)
+    goal = f"recall@{config.index.k} of {config.index.target_recall:g}"
+    with clock.stage("index", f"choosing an index with a measured {goal}"):
+        index = _serve(run, dataset, outcome, config)
+
+    verdict.write(run.evaluation / "per_user.parquet")
+    for name, each in baselines.items():
+        each.verdict.write(run.evaluation / f"{name}.parquet")
+    remove(run.checkpoints)
+    run.write_manifest(
+        {
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "status": "finished",
+            "key": run_key(dataset, config),
+            "dataset": {"name": dataset.name, "hash": dataset.hash, "split_hash": dataset.split_hash},
+            "model": {"name": config.model.name, "options": _options(config), "chosen": dict(outcome.chosen)},
+            "seed": config.seed,
+            "refit": config.refit,
+            **verdict.document(),
+            "valid": {} if outcome.valid is None else {"ndcg@10": outcome.valid},
+            "baselines": {name: _baseline(verdict, each, config.seed) for name, each in baselines.items()},
+            "index": index,
+            "seconds": clock.seconds,
+            "versions": versions(),
+            "git": git_revision(Path.cwd()),
+        }
+    )
+    run.seal()
+    home.set_current("run", run.name)
+    if tracker:
+        with clock.stage("mlflow", "logging to MLflow"):
+            tracker.log(run)
+    return run
+
+
+def _verdict(scored: Embeddings, split: Split, config: TrainConfig) -> Verdict:
+    truth = Truth.of(split.test, scored.user_ids, scored.item_ids)
+    seen = seen_rows(scored, pl.concat([split.train, split.valid]))
+    return Verdict.of(evaluate(scored, truth, seen, metrics=config.metrics), config.seed)
+
+
+def _serve(run: RunFolder, dataset: Dataset, outcome: Outcome, config: TrainConfig) -> dict[str, Any]:
+    """Write what serving needs; returns what the index promises."""
+    served = outcome.served
+    seen = seen_rows(served, outcome.known)
+    served.save(run.model)
+    write_seen(run.seen, seen)
+    items = dataset.items()
+    if items is not None and TITLE in items.columns:
+        known = pl.DataFrame({ITEM: served.item_ids.ids})
+        write_titles(run.titles, known.join(items, on=ITEM, how="left", maintain_order="left")[TITLE])
+    return choose(
+        run.index, served, seen,
+        kind=config.index.kind, target=config.index.target_recall, k=config.index.k,
+        seed=derive(config.seed, "index"),
+    )  # fmt: skip
+
+
+def _baseline(verdict: Verdict, each: Baseline, seed: int) -> dict[str, Any]:
+    stored = each.verdict.document()
+    return {
+        "options": dict(each.options),
+        "tried": each.tried,
+        "seconds": each.seconds,
+        "metrics": stored["metrics"],
+        "intervals": stored["intervals"],
+        "difference": verdict.difference(each.verdict, seed),
+    }
+
+
+def _options(config: TrainConfig) -> dict[str, Any]:
+    return {key: value for key, value in document(config)["model"].items() if key != "name"}
+
+
+def _title(config: TrainConfig) -> str:
+    loss = document(config)["model"].get("loss")
+    return f"{config.model.name} {loss['name']}" if isinstance(loss, dict) else config.model.name
+
+
+def _name(config: TrainConfig) -> str:
+    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{_title(config).replace(' ', '-').replace('_', '-')}-{now}-{secrets.token_hex(2)}"

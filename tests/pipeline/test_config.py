@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import InputError
+from recsys.pipeline.config import (
+    PipelineConfig,
+    TrainConfig,
+    document,
+    override,
+    parse,
+    read_pipeline,
+    settings,
+)
+
+PIPELINES = Path(__file__).parents[2] / "pipelines"
+
+
+def test_three_faults_are_all_reported(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(
+        "name: wrong\ndata: {logs: [log.csv], positve_from: 4}\n"
+        "model: {loss: {name: triplet, margn: 0.1}}\nseed: -1\n"
+    )
+    with pytest.raises(InputError) as raised:
+        read_pipeline(file)
+    text = str(raised.value)
+    assert "3 faults" in text
+    assert "data.positve_from" in text
+    assert "model.loss: triplet has no option 'margn'; it takes: margin" in text
+    assert "seed: input should be greater than or equal to 0, not -1" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model.loss": "tripplet"}, "unknown loss 'tripplet'.*did you mean triplet"),
+        ({"model.distance": "hamming"}, "unknown distance 'hamming'; there are: .*cosine"),
+        ({"model.name": "deep"}, "unknown model 'deep'"),
+        ({"model.dimension": 3}, "two_tower has no option 'dimension'; it takes: "),
+        ({"model.dim": "many"}, "two_tower.dim takes int, not 'many'"),
+        ({"model.loss.margin": "wide"}, "triplet.margin takes float, not 'wide'"),
+        ({"baselines": ["als", "alz"]}, "baselines: unknown model 'alz'"),
+        ({"metrics": ["ndcg@ten"]}, "ndcg@20"),
+        ({"refit": "some"}, "refit: input should be 'none', 'valid' or 'all', not 'some'"),
+        ({"index.target_recall": 1.5}, "index.target_recall"),
+        ({"modle": "als"}, "modle: there is no such option"),
+    ],
+)
+def test_a_fault_says_what_and_what_is_allowed(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse(TrainConfig, override({"model": {"name": "two_tower", "loss": "triplet"}}, changes))
+
+
+def test_every_default_is_written_out() -> None:
+    written = document(parse(TrainConfig, {"model": {"name": "two_tower", "loss": {"name": "triplet"}}}))
+    assert written["model"]["loss"]["margin"] > 0
+    assert written["model"]["dim"] == 64
+    assert parse(TrainConfig, written) == parse(TrainConfig, document(parse(TrainConfig, written)))
+
+
+def test_settings_are_typed_by_yaml() -> None:
+    assert settings(["model.rate=1e-3", "model.miner=no", "a=b=c"]) == {
+        "model.rate": 1e-3,
+        "model.miner": "no",
+        "a": "b=c",
+    }
+
+
+def test_a_setting_without_a_value_is_refused() -> None:
+    with pytest.raises(InputError, match="path=value"):
+        settings(["model.rate"])
+
+
+def test_losses_make_one_run_each() -> None:
+    config = parse(PipelineConfig, {"name": "x", "data": {"logs": ["a"]}, "losses": ["bpr", "triplet"]})
+    assert [document(each)["model"]["loss"]["name"] for each in config.train_configs()] == ["bpr", "triplet"]
+
+
+@pytest.mark.parametrize("file", sorted(PIPELINES.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_pipelines_are_right(file: Path) -> None:
+    assert read_pipeline(file).train_configs()
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no file"):
+        read_pipeline(tmp_path / "none.yaml")
