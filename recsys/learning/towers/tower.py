@@ -1,0 +1,59 @@
+"""What a tower is: users in, vectors out, made from rows of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from recsys.embeddings import FoldIn
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Users and what they chose.
+
+    Args:
+        codes: (n,).
+        items: (T,) their item codes, laid end to end.
+        owner: (T,) the row 0..n-1 that each of the items belongs to.
+        lengths: (n,) how many items each has.
+    """
+
+    codes: Tensor
+    items: Tensor
+    owner: Tensor
+    lengths: Tensor
+
+
+class Rows(Protocol):
+    """Rows of named tables, gathered as leaves of the graph."""
+
+    def __call__(self, table: str, codes: Tensor) -> Tensor:
+        """Codes (n,) -> vectors (n, D)."""
+        ...
+
+
+class Tower(Protocol):
+    """How a user becomes a vector: a frozen dataclass whose fields are its options."""
+
+    def tables(self, users: int, items: int) -> Mapping[str, int]:
+        """Names and lengths of the tables it needs besides ``items``."""
+        ...
+
+    def forward(self, users: Users, rows: Rows, targets: Tensor | None = None) -> Tensor:
+        """Users (n,) -> vectors (n, D).
+
+        Args:
+            users: Codes and histories.
+            rows: Gathers from the tables.
+            targets: While training, the item (n,) of its history that each vector is to predict; the vector
+                may not be made from it.
+        """
+        ...
+
+    def fold_in(self) -> tuple[FoldIn, str | None]:
+        """How a user never seen in training is served, and the table that holds the input vectors."""
+        ...

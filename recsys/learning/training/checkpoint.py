@@ -1,0 +1,81 @@
+"""The state of a fit after an epoch, whole or absent, from which it goes on to the same bytes.
+
+Chance is derived from the seed and the number of the epoch, so no generator is part of the state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from recsys import arrays
+from recsys.errors import InputError
+from recsys.files import read_json, replacing, sweep, write_json
+from recsys.learning.training.tables import Tables
+
+FOLDER: Final = "epoch"
+
+
+@dataclass(slots=True)
+class State:
+    """Where a fit stands.
+
+    Args:
+        epoch: Epochs done.
+        best_epoch: The epoch of the best validation value so far, 0 where there was none.
+        best_value: That value.
+        best: Its vectors.
+    """
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_value: float = float("-inf")
+    best: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+
+
+def save(folder: Path, state: State, tables: Tables, fingerprint: str) -> None:
+    """Keep the state in ``folder``, in place of the one before."""
+    with replacing(folder / FOLDER) as temporary:
+        temporary.mkdir(parents=True)
+        named = {f"best.{name}": vectors for name, vectors in state.best.items()}
+        for name, table in tables.tables.items():
+            named[f"table.{name}.weights"] = table.weights.cpu().numpy()
+            named |= {f"table.{name}.{key}": values.cpu().numpy() for key, values in table.state.items()}
+        arrays.save(temporary / "arrays.safetensors", named)
+        best = state.best_value if state.best_epoch else None
+        figures = {"epoch": state.epoch, "best_epoch": state.best_epoch, "best_value": best}
+        write_json(temporary / "state.json", {"fingerprint": fingerprint, **figures})
+
+
+def load(folder: Path, tables: Tables, fingerprint: str) -> State:
+    """Bring ``tables`` to the kept state; a state of nothing done where none is kept.
+
+    Raises:
+        InputError: If it was kept by a fit with other options or on other data.
+        RecsysError: If a file is broken.
+    """
+    sweep(folder)
+    if not (folder / FOLDER).is_dir():
+        return State()
+    kept = read_json(folder / FOLDER / "state.json")
+    if kept.pop("fingerprint") != fingerprint:
+        raise InputError(
+            f"{folder} holds the state of a fit with other options or on other data; "
+            "go on with the options it was started with, or start a new run"
+        )
+    named = arrays.load(folder / FOLDER / "arrays.safetensors")
+    for name, table in tables.tables.items():
+        for key, tensor in {"weights": table.weights, **table.state}.items():
+            tensor.copy_(torch.from_numpy(np.array(named[f"table.{name}.{key}"])))
+    best = {
+        name.removeprefix("best."): np.array(value)
+        for name, value in named.items()
+        if name.startswith("best.")
+    }
+    if kept["best_value"] is None:
+        kept["best_value"] = float("-inf")
+    return State(**kept, best=best)

@@ -1,0 +1,150 @@
+"""Epochs of steps, validation, early stopping, and the state kept after each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from recsys import seeds
+from recsys.arrays import FloatArray
+from recsys.learning.distances.distance import Distance
+from recsys.learning.miners.miner import Moment
+from recsys.learning.reducers import Reduced
+from recsys.learning.samplers.sampler import Draw, Positives
+from recsys.learning.towers.tower import Tower
+from recsys.learning.training import checkpoint, health
+from recsys.learning.training.checkpoint import State
+from recsys.learning.training.log import Log, unknown
+from recsys.learning.training.step import Batch, Parts, step
+from recsys.learning.training.tables import Tables
+
+Vectors: TypeAlias = dict[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and in what portions.
+
+    Args:
+        epochs: At most; exactly, without validation.
+        batch: Interactions a step.
+        patience: Epochs without a better validation value before it stops.
+        seed: All chance comes from it and the number of the epoch.
+    """
+
+    epochs: int
+    batch: int
+    patience: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the loop is given from above.
+
+    Args:
+        validate: Quality of vectors, higher is better; None trains all epochs.
+        report: Called with the epoch, from 1, and its figures.
+        keep: Folder of the state, and the fingerprint of what is being fitted; None keeps nothing.
+    """
+
+    validate: Callable[[Vectors], float] | None
+    report: Callable[[int, Mapping[str, float]], None]
+    keep: tuple[Path, str] | None
+
+
+def train(log: Log, tables: Tables, parts: Parts, draw: Draw, schedule: Schedule, hooks: Hooks) -> State:
+    """Train from the kept state, or the start, to the end.
+
+    Returns:
+        The best epoch and its vectors; the last where nothing validates.
+
+    Raises:
+        RecsysError: If the loss is not finite or the vectors collapsed.
+    """
+    state = checkpoint.load(hooks.keep[0], tables, hooks.keep[1]) if hooks.keep else State()
+    while state.epoch < schedule.epochs and state.epoch - state.best_epoch < _patience(schedule, hooks):
+        state.epoch += 1
+        figures = run_epoch(log, tables, parts, draw, schedule, state.epoch)
+        vectors = embed(log, tables, parts.tower, parts.distance)
+        value = hooks.validate(vectors) if hooks.validate else None
+        if value is None or value > state.best_value or not state.best_epoch:
+            state.best_epoch, state.best = state.epoch, vectors
+            state.best_value = float("-inf") if value is None else value
+        if hooks.keep:
+            checkpoint.save(hooks.keep[0], state, tables, hooks.keep[1])
+        hooks.report(state.epoch, figures if value is None else {**figures, "valid": value})
+    return state
+
+
+def _patience(schedule: Schedule, hooks: Hooks) -> int:
+    return schedule.patience if hooks.validate else schedule.epochs
+
+
+def run_epoch(
+    log: Log, tables: Tables, parts: Parts, draw: Draw, schedule: Schedule, epoch: int
+) -> dict[str, float]:
+    """Go through every interaction once, in an order of the epoch's own.
+
+    Returns:
+        ``loss``; ``pairs_per_second`` scored; ``rank``, the effective rank of the items.
+    """
+    began, losses, pairs = time.perf_counter(), [], 0
+    for batch in batches(log, draw, schedule, epoch):
+        losses.append(step(batch, tables, parts))
+        pairs += batch.unknown.numel()
+    loss = float(_mean(losses))
+    seconds = time.perf_counter() - began
+    health.check_loss(loss, epoch)
+    health.check_spread(tables["items"], "item", epoch)
+    return {"loss": loss, "pairs_per_second": pairs / seconds, "rank": health.effective_rank(tables["items"])}
+
+
+def batches(log: Log, draw: Draw, schedule: Schedule, epoch: int) -> Iterator[Batch]:
+    """The interactions in random order, in portions, each with its candidates."""
+    device = log.users.device
+    shuffle = seeds.torch_generator(schedule.seed, "shuffle", epoch, device=device)
+    rng = seeds.torch_generator(schedule.seed, "sampler", epoch, device=device)
+    order = torch.randperm(len(log), generator=shuffle, device=device)
+    portions = torch.split(order, schedule.batch)
+    users = [log.users[rows] for rows in portions]
+    totals = torch.stack([log.lengths(codes).sum() for codes in users]).tolist()
+    for number, (rows, codes, total) in enumerate(zip(portions, users, totals, strict=True)):
+        items = log.items[rows]
+        candidates = draw(Positives(codes, items), rng)
+        chosen = log.take(codes, total)
+        done = (epoch - 1 + number / len(portions)) / schedule.epochs
+        mask = unknown(chosen, candidates.codes, log.catalogue)
+        yield Batch(chosen, items, candidates, mask, Moment(done, rng))
+
+
+@torch.no_grad()
+def embed(log: Log, tables: Tables, tower: Tower, distance: Distance, block: int = 4096) -> Vectors:
+    """Finished vectors on the host: ``users`` (U, D), ``items`` (I, D), perhaps ``inputs``.
+
+    Where only the angle counts they are made unit vectors, which every index serves alike.
+    """
+    everyone = torch.arange(len(log.starts) - 1, device=log.users.device)
+    users = torch.cat([tower.forward(log.take(some), tables.read) for some in torch.split(everyone, block)])
+    inputs = tower.fold_in()[1]
+    named = {"users": users, "items": tables["items"]}
+    if distance.bounded:
+        named = {name: torch.nn.functional.normalize(vectors, dim=1) for name, vectors in named.items()}
+    if inputs is not None:
+        named["inputs"] = tables[inputs]
+    return {name: _host(vectors) for name, vectors in named.items()}
+
+
+def _host(vectors: Tensor) -> FloatArray:
+    array: FloatArray = vectors.detach().to("cpu", torch.float32, copy=True).numpy()
+    return array
+
+
+def _mean(losses: list[Reduced]) -> Tensor:
+    return torch.stack([loss.value() for loss in losses]).mean()

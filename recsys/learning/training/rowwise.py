@@ -1,0 +1,115 @@
+"""Optimisers that touch only the rows of a batch: a step costs the same whatever the size of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+@dataclass(slots=True)
+class Table:
+    """Vectors that are learned.
+
+    Args:
+        weights: (n, D).
+        state: What the optimiser remembers, each with n rows.
+        sums: (n, D) zeros between steps; gradients of rows that a batch holds twice are added up in it.
+    """
+
+    weights: Tensor
+    state: dict[str, Tensor] = field(default_factory=dict)
+    sums: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sums = torch.zeros_like(self.weights)
+
+
+class Optimizer(Protocol):
+    """Turns gradients of gathered rows into new rows."""
+
+    def state(self, weights: Tensor) -> dict[str, Tensor]:
+        """What it remembers of a table (n, D) at the start."""
+        ...
+
+    def change(self, gradient: Tensor, state: dict[str, Tensor]) -> Tensor:
+        """What to add to rows (m, D), given their gradient; ``state``, of those rows, changes in place."""
+        ...
+
+
+def update(
+    table: Table,
+    codes: Tensor,
+    gradient: Tensor,
+    optimizer: Optimizer,
+    project: Callable[[Tensor], Tensor] | None = None,
+) -> None:
+    """Change the rows ``codes`` (m,) of a table by their gradients (m, D).
+
+    A code that stands twice gets the sum of its gradients, once: both places compute the same row, so it does
+    not matter which is written last. Nothing depends on how many codes differ, so a device need not answer.
+    """
+    table.sums.index_add_(0, codes, gradient)
+    total = table.sums.index_select(0, codes)  # (m, D)
+    table.sums.index_fill_(0, codes, 0.0)
+    state = {name: values.index_select(0, codes) for name, values in table.state.items()}
+    change = optimizer.change(total, state)
+    for name, values in state.items():
+        table.state[name].index_copy_(0, codes, values)
+    rows = table.weights.index_select(0, codes).add_(change)
+    table.weights.index_copy_(0, codes, rows if project is None else project(rows))
+
+
+@dataclass(frozen=True)
+class Adagrad:
+    """A step shrinks with the root of the sum of squares seen so far; one number a row.
+
+    ``s += mean(g ** 2); w -= rate * g / (sqrt(s) + epsilon)``.
+
+    Source: Duchi et al. 2011, with the state of a row in place of an element (Gupta et al. 2014).
+    """
+
+    rate: float
+    epsilon: float = 1e-10
+
+    def state(self, weights: Tensor) -> dict[str, Tensor]:
+        """Sum of squares (n, 1)."""
+        return {"squares": weights.new_zeros(len(weights), 1)}
+
+    def change(self, gradient: Tensor, state: dict[str, Tensor]) -> Tensor:
+        """(m, D) -> (m, D)."""
+        state["squares"].add_((gradient * gradient).mean(dim=1, keepdim=True))
+        return gradient * (-self.rate / (state["squares"].sqrt() + self.epsilon))
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam whose moments rest while a row is not in the batch; the second moment is one number a row.
+
+    ``m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) mean(g ** 2);
+    w -= rate * m / (1 - b1 ** t) / (sqrt(v / (1 - b2 ** t)) + epsilon)``; t counts updates of the row.
+
+    Source: Kingma and Ba 2015, algorithm 1, made lazy.
+    """
+
+    rate: float
+    first: float = 0.9
+    second: float = 0.999
+    epsilon: float = 1e-10
+
+    def state(self, weights: Tensor) -> dict[str, Tensor]:
+        """First moment (n, D), second moment (n, 1), number of updates (n, 1)."""
+        column = weights.new_zeros(len(weights), 1)
+        return {"first": torch.zeros_like(weights), "second": column, "updates": column.clone()}
+
+    def change(self, gradient: Tensor, state: dict[str, Tensor]) -> Tensor:
+        """(m, D) -> (m, D)."""
+        state["first"].lerp_(gradient, 1 - self.first)
+        state["second"].lerp_((gradient * gradient).mean(dim=1, keepdim=True), 1 - self.second)
+        state["updates"].add_(1)
+        age = state["updates"]
+        size = (state["second"] / (1 - self.second**age)).sqrt_().add_(self.epsilon)
+        return state["first"] * (-self.rate / (1 - self.first**age) / size)

@@ -1,0 +1,69 @@
+"""The vectors that are learned, and how rows of them are read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from recsys.learning.training.rowwise import Optimizer, Table, update
+
+
+@dataclass(slots=True)
+class Tables:
+    """Named tables and one optimiser. Rows are leaves of the graph, updated after ``backward``.
+
+    No gradient has the size of a table: what a batch does not touch costs nothing. ``project``, where given,
+    brings changed rows back to where they may lie.
+    """
+
+    tables: Mapping[str, Table]
+    optimizer: Optimizer
+    project: Callable[[Tensor], Tensor] | None = None
+    _gathered: list[tuple[str, Tensor, Tensor]] = field(default_factory=list)
+
+    @classmethod
+    def start(
+        cls,
+        lengths: Mapping[str, int],
+        dim: int,
+        optimizer: Optimizer,
+        rng: torch.Generator,
+        project: Callable[[Tensor], Tensor] | None = None,
+    ) -> Tables:
+        """Normal vectors of expected length 1; tables are filled in the order of their names."""
+        tables = {}
+        for name in sorted(lengths):
+            weights = torch.randn(lengths[name], dim, generator=rng, device=rng.device) / dim**0.5
+            tables[name] = Table(weights, optimizer.state(weights))
+        return cls(tables, optimizer, project)
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.tables[name].weights
+
+    def gather(self, table: str, codes: Tensor) -> Tensor:
+        """Rows (n,) of a table as a leaf (n, D), remembered until ``update``."""
+        leaf = self[table].index_select(0, codes).requires_grad_()
+        self._gathered.append((table, codes, leaf))
+        return leaf
+
+    def read(self, table: str, codes: Tensor) -> Tensor:
+        """Rows (n,) of a table (n, D), without gradient."""
+        return self[table].index_select(0, codes)
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Change every gathered row by its gradient; each table once, however often it was read."""
+        for name in dict.fromkeys(name for name, _, _ in self._gathered):
+            read = [(codes, leaf) for table, codes, leaf in self._gathered if table == name]
+            codes = torch.cat([codes for codes, _ in read])
+            gradients = torch.cat([gradient(leaf) for _, leaf in read])
+            update(self.tables[name], codes, gradients, self.optimizer, self.project)
+        self._gathered.clear()
+
+
+def gradient(leaf: Tensor) -> Tensor:
+    """What ``backward`` left at a leaf; zeros where nothing did."""
+    return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad

@@ -1,0 +1,201 @@
+"""Users and items as points of one space, learned by comparing what was chosen with what was not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recsys import plugins, seeds
+from recsys.data.tables import Interactions
+from recsys.embeddings import Embeddings
+from recsys.errors import InputError
+from recsys.models.model import Fitted, Report, Validate, silent
+
+if TYPE_CHECKING:
+    import torch
+
+    from recsys.learning.samplers.sampler import Draw
+    from recsys.learning.towers.tower import Tower
+    from recsys.learning.training.log import Log
+    from recsys.learning.training.loop import Vectors
+    from recsys.learning.training.step import Parts
+    from recsys.learning.training.tables import Tables
+
+# A part by its name, or by its name and options: "triplet" or {"name": "triplet", "margin": 0.2}.
+Choice = str | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TwoTower:
+    """A tower for users, one for items, trained by any loss in any distance.
+
+    For a batch of B interactions, N candidates are drawn; one product scores all B x N pairs, those that the
+    user is known to have chosen are masked, the miner picks among the rest, the loss makes summands of them
+    and the reducer one number; only the rows of the batch change.
+
+    Args:
+        loss: What is asked of the scores.
+        distance: What a score is.
+        miner: Which negatives are learned from.
+        sampler: Which items a batch is compared with.
+        tower: How a user becomes a vector; items are looked up.
+        reducer: mean, active (the mean of summands that are not zero) or sum.
+        l2: Weight of half the mean squared length of the vectors.
+        ball: Radius of the ball that vectors are kept in, or None.
+        dim: Dimensions D.
+        epochs: Passes over the interactions: at most with validation, exactly without.
+        batch: Interactions B a step.
+        candidates: Items N a step.
+        rate: Length of a step, relative to vectors of length 1.
+        optimizer: adagrad or adam, with state a row.
+        patience: Epochs without improvement on the valid part before it stops.
+        seed: Same seed, same bytes, on a CPU with the same number of threads.
+        device: auto, cpu or cuda.
+        precision: Of scores: bf16, fp32, or auto: bf16 where the processor has it.
+
+    Source: Yi et al. 2019, Sampling-Bias-Corrected Neural Modeling; Hsieh et al. 2017, Collaborative Metric
+    Learning.
+    """
+
+    loss: Choice = "triplet"
+    distance: Choice = "cosine"
+    miner: Choice = "everything"
+    sampler: Choice = "uniform"
+    tower: Choice = "lookup"
+    reducer: str = "mean"
+    l2: float = 0.0
+    ball: float | None = None
+    dim: int = 64
+    epochs: int = 60
+    batch: int = 2048
+    candidates: int = 2048
+    rate: float = 0.1
+    optimizer: str = "adagrad"
+    patience: int = 3
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("dim", "epochs", "batch", "candidates", "patience"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if not self.rate > 0:
+            raise ValueError(f"rate is {self.rate}; it must be positive")
+        allowed = {
+            "optimizer": ("adagrad", "adam"),
+            "device": ("auto", "cpu", "cuda"),
+            "precision": ("auto", "fp32", "bf16"),
+            "reducer": ("mean", "active", "sum"),
+        }
+        for name, values in allowed.items():
+            if getattr(self, name) not in values:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it can be {', '.join(values)}")
+
+    def fit(
+        self,
+        train: Interactions,
+        *,
+        validate: Validate | None = None,
+        report: Report = silent,
+        checkpoints: Path | None = None,
+    ) -> Fitted:
+        """Fit to the training interactions; see ``Model``."""
+        from recsys.learning.training.log import Log
+        from recsys.learning.training.loop import Hooks, Schedule
+        from recsys.learning.training.loop import train as run
+
+        device = self._device()
+        log = Log.of(train, device)
+        parts = self._parts(device)
+        tables = self._tables(log, parts.tower, device)
+
+        def embeddings(vectors: Vectors) -> Embeddings:
+            fold_in, _ = parts.tower.fold_in()
+            users, items, inputs = vectors["users"], vectors["items"], vectors.get("inputs")
+            name = _named(self.distance)[0]
+            return Embeddings(users, items, train.users, train.items, name, inputs, fold_in)
+
+        fingerprint = self._fingerprint(train, validated=validate is not None)
+        keep = None if checkpoints is None else (checkpoints, fingerprint)
+        hooks = Hooks(
+            validate=None if validate is None else lambda vectors: validate(embeddings(vectors)),
+            report=report,
+            keep=keep,
+        )
+        schedule = Schedule(self.epochs, self.batch, self.patience, self.seed)
+        state = run(log, tables, parts, self._draw(log, tables, parts), schedule, hooks)
+        return Fitted(embeddings(state.best), {"epochs": state.best_epoch})
+
+    def _device(self) -> torch.device:
+        import torch
+
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise InputError("device cuda was asked for and there is none; use --device cpu or auto")
+        found = "cuda" if torch.cuda.is_available() else "cpu"
+        return torch.device(found if self.device == "auto" else self.device)
+
+    def _parts(self, device: torch.device) -> Parts:
+        from recsys.learning.reducers import REDUCERS
+        from recsys.learning.regularizers import L2
+        from recsys.learning.training.precision import has_bfloat16
+        from recsys.learning.training.step import Parts
+
+        return Parts(
+            tower=plugins.make("towers", *_named(self.tower)),
+            distance=plugins.make("distances", *_named(self.distance)),
+            miner=plugins.make("miners", *_named(self.miner)),
+            loss=plugins.make("losses", *_named(self.loss)),
+            reduce=REDUCERS[self.reducer],
+            regularize=L2(self.l2) if self.l2 else None,
+            bfloat16=has_bfloat16(device) if self.precision == "auto" else self.precision == "bf16",
+        )
+
+    def _tables(self, log: Log, tower: Tower, device: torch.device) -> Tables:
+        from recsys.learning.regularizers import UnitBall
+        from recsys.learning.training.rowwise import Adagrad, Adam
+        from recsys.learning.training.tables import Tables
+
+        optimizer = {"adagrad": Adagrad, "adam": Adam}[self.optimizer](self.rate)
+        lengths = {"items": log.catalogue, **tower.tables(len(log.starts) - 1, log.catalogue)}
+        rng = seeds.torch_generator(self.seed, "start", device=device)
+        return Tables.start(
+            lengths, self.dim, optimizer, rng, None if self.ball is None else UnitBall(self.ball)
+        )
+
+    def _draw(self, log: Log, tables: Tables, parts: Parts) -> Draw:
+        from recsys.learning.samplers.sampler import Catalogue, Sampler
+
+        name, options = _named(self.sampler)
+        takes = {option.name for option in plugins.part("samplers", name).options}
+        given = {"candidates": self.candidates} if "candidates" in takes else {}
+        sampler: Sampler = plugins.make("samplers", name, given | options)
+
+        def score(users: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
+            vectors = parts.tower.forward(log.take(users), tables.read)  # (B, D)
+            scores: torch.Tensor = parts.distance.matrix(vectors, tables.read("items", items))
+            return scores  # (B, P)
+
+        return sampler.over(Catalogue(log.popularity.float(), score))
+
+    def _fingerprint(self, train: Interactions, *, validated: bool) -> str:
+        """What a kept state must have in common with the fit that goes on from it."""
+        digest = hashlib.sha256(repr((asdict(self), validated)).encode())
+        for column in ("user", "item"):
+            digest.update(train.frame[column].to_numpy().tobytes())
+        return digest.hexdigest()
+
+
+def _named(choice: Choice) -> tuple[str, dict[str, Any]]:
+    if isinstance(choice, str):
+        return choice, {}
+    options = dict(choice)
+    name = options.pop("name", None)
+    if not isinstance(name, str):
+        raise InputError(
+            f"{dict(choice)} names no part; write it as a name, or as {{name: NAME, OPTION: VALUE}}"
+        )
+    return name, options

@@ -1,0 +1,141 @@
+"""The two towers as a model: what every model promises, on every loss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys.data.tables import Interactions
+from recsys.embeddings import Embeddings
+from recsys.errors import InputError
+from recsys.models.two_tower import TwoTower
+from tests import factories
+
+SMALL = TwoTower(dim=8, epochs=30, batch=64, candidates=16)
+TRIPLET = {"name": "triplet", "margin": 1.0}
+LOSSES = ["bpr", "contrastive", TRIPLET]
+
+
+def precision(model: TwoTower) -> float:
+    """Share of users whose first unseen item is the held-out one, on the checkerboard."""
+    raw, test = factories.checkerboard()
+    train = Interactions.of(raw)
+    scores = model.fit(train).scorer.scores(np.arange(len(train.users)))
+    scores[train.frame["user"].to_numpy(), train.frame["item"].to_numpy()] = -np.inf
+    truth = Interactions.encode(test, train.users, train.items).frame.sort("user")["item"].to_numpy()
+    return float((scores.argmax(1) == truth).mean())
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("tower", ["lookup", "history"])
+def test_checkerboard(loss: str | dict[str, object], tower: str) -> None:
+    assert precision(replace(SMALL, loss=loss, tower=tower)) == 1
+
+
+@pytest.mark.parametrize("distance", ["cosine", "dot", "euclidean", "squared_euclidean"])
+def test_checkerboard_in_every_distance(distance: str) -> None:
+    assert precision(replace(SMALL, loss="bpr", distance=distance)) == 1
+
+
+@pytest.mark.parametrize("sampler", ["uniform", "popular", "in_batch"])
+def test_checkerboard_with_every_sampler(sampler: str) -> None:
+    assert precision(replace(SMALL, loss=TRIPLET, sampler=sampler)) == 1
+
+
+@pytest.mark.parametrize("miner", ["hardest", "semihard"])
+def test_checkerboard_with_every_miner(miner: str) -> None:
+    """The held-out item is itself among the hardest negatives, so it may end lower; chance is 1 / 9."""
+    assert precision(replace(SMALL, loss=TRIPLET, miner=miner)) > 0.6
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+def test_same_seed_same_bytes(optimizer: str) -> None:
+    train = factories.interactions()
+    model = replace(SMALL, epochs=2, optimizer=optimizer)
+    first, second, other = (model_.fit(train).scorer for model_ in (model, model, replace(model, seed=1)))
+    assert isinstance(first, Embeddings)
+    assert isinstance(second, Embeddings)
+    assert isinstance(other, Embeddings)
+    assert first.users.tobytes() == second.users.tobytes()
+    assert first.items.tobytes() == second.items.tobytes()
+    assert first.items.tobytes() != other.items.tobytes()
+
+
+@pytest.mark.parametrize(("batch", "candidates"), [(1, 1), (599, 3), (10_000, 500)])
+def test_odd_sizes(batch: int, candidates: int) -> None:
+    """Batches of one row, a last batch of one row, more rows and more candidates than there are."""
+    train = factories.interactions()
+    fitted = replace(SMALL, epochs=1, batch=batch, candidates=candidates).fit(train).scorer
+    assert np.isfinite(fitted.scores(np.array([0]))).all()
+
+
+@pytest.mark.parametrize("tower", ["lookup", "history"])
+def test_an_item_nobody_chose_and_a_user_with_one_item(tower: str, tmp_path: Path) -> None:
+    raw = factories.raw([("anna", "x"), ("ben", "x"), ("ben", "y"), ("ben", "z")])
+    ids = Interactions.of(raw)
+    train = Interactions.encode(raw.filter(pl.col("item") != "z"), ids.users, ids.items)
+    fitted = replace(SMALL, epochs=2, tower=tower).fit(train).scorer
+    assert isinstance(fitted, Embeddings)
+    assert fitted.items.shape == (3, 8)
+    fitted.save(tmp_path / "model")
+    loaded = Embeddings.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.scores(np.array([0, 1])), fitted.scores(np.array([0, 1])))
+    assert loaded.user_ids.ids.to_list() == ["anna", "ben"]
+
+
+def test_cosine_vectors_are_unit_vectors() -> None:
+    fitted = replace(SMALL, epochs=1).fit(factories.interactions()).scorer
+    assert isinstance(fitted, Embeddings)
+    np.testing.assert_allclose(np.linalg.norm(fitted.items, axis=1), 1, rtol=1e-5)
+
+
+def test_stops_at_the_best_epoch_and_keeps_its_vectors() -> None:
+    values = iter([0.1, 0.3, 0.2, 0.25, 0.9])
+    seen = []
+
+    def validate(scorer: object) -> float:
+        seen.append(scorer)
+        return next(values)
+
+    fitted = replace(SMALL, epochs=10, patience=2).fit(factories.interactions(), validate=validate)
+    assert len(seen) == 4
+    assert fitted.chosen == {"epochs": 2}
+    assert isinstance(fitted.scorer, Embeddings)
+    assert isinstance(seen[1], Embeddings)
+    assert fitted.scorer.users.tobytes() == seen[1].users.tobytes()
+    again = replace(SMALL, epochs=2).fit(factories.interactions()).scorer
+    assert isinstance(again, Embeddings)
+    assert again.users.tobytes() == fitted.scorer.users.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"dim": 0}, "dim is 0"),
+        ({"rate": 0.0}, "rate is 0.0"),
+        ({"optimizer": "sgd"}, "adagrad, adam"),
+        ({"reducer": "median"}, "mean, active, sum"),
+        ({"device": "tpu"}, "auto, cpu, cuda"),
+    ],
+)
+def test_refuses_wrong_options(options: dict[str, object], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        TwoTower(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"loss": "triplett"}, "did you mean triplet"),
+        ({"loss": {"name": "triplet", "margn": 1}}, "it takes: margin"),
+        ({"loss": {"margin": 1}}, "names no part"),
+        ({"distance": "hamming"}, "unknown distance"),
+    ],
+)
+def test_refuses_wrong_parts(options: dict[str, object], named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        TwoTower(**options).fit(factories.interactions())  # type: ignore[arg-type]
