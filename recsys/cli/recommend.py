@@ -1,0 +1,142 @@
+"""``recsys recommend``: lists for users, or for a history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from recsys.cli.session import Session, command
+from recsys.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from recsys.retrieval.rules import Rules
+    from recsys.retrieval.service import Recommendation, Service
+    from recsys.text import TextColumn
+
+
+IndexChoice = Literal["auto", "annoy", "exact"]
+UnknownChoice = Literal["error", "popular", "skip"]
+
+RunOption = Annotated[
+    str, typer.Option("--run", help="A run, or current, or champion.", show_default="the current run")
+]
+IndexOption = Annotated[
+    IndexChoice, typer.Option("--index", help="What ranks; auto: what the run chose when it was built.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(recommend)
+
+
+def recommend(
+    session: Session,
+    user: Annotated[list[str] | None, typer.Option("--user", help="A user id; repeats.")] = None,
+    history: Annotated[
+        str | None, typer.Option("--history", help="ITEM,ITEM,...: serve someone the run has never seen.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", help="Length of a list.")] = 10,
+    run: RunOption = "current",
+    with_seen: Annotated[
+        bool, typer.Option("--with-seen", help="Keep items that the user has seen.")
+    ] = False,
+    unknown: Annotated[
+        UnknownChoice, typer.Option("--unknown", help="For users the run does not know.")
+    ] = "error",
+    exclude: Annotated[
+        Path | None,
+        typer.Option("--exclude", help="File of item ids to leave out: one a line, or a column item."),
+    ] = None,
+    only: Annotated[
+        Path | None, typer.Option("--only", help="File of item ids to keep to: one a line, or a column item.")
+    ] = None,
+    index: IndexOption = "auto",
+) -> None:
+    """Recommend items to users; what a user has seen is left out."""
+    from recsys.retrieval.service import Service
+
+    if bool(user) == (history is not None):
+        raise InputError("recommend is for --user ID (repeats) or for --history ITEM,ITEM: give one of them")
+    service = Service.open(session.home.folder("run", run), index)
+    rules = rules_of(session, service.model.item_ids, exclude, only)
+    if history is not None:
+        items = [item.strip() for item in history.split(",") if item.strip()]
+        one, missing = service.recommend_history(items, k, with_seen=with_seen, rules=rules)
+        if missing:
+            session.warn(
+                f"{len(missing)} of {len(items)} items of the history are unknown: {', '.join(missing[:5])}"
+            )
+        lists = [one]
+    else:
+        lists = service.recommend(user or [], k, with_seen=with_seen, unknown=unknown, rules=rules)
+        _account(session, service, user or [], unknown)
+    _note_short(session, lists, k)
+    session.show(
+        {"run": service.run.name, "recommendations": [each.document() for each in lists]},
+        lambda console: _render(console, lists),
+    )
+
+
+def rules_of(session: Session, catalogue: TextColumn, exclude: Path | None, only: Path | None) -> Rules:
+    """Read the files of ``--exclude`` and ``--only``, with a warning that counts ids not in the catalogue.
+
+    Raises:
+        InputError: If a file cannot be read, or no id of ``only`` is known.
+    """
+    from recsys.retrieval.rules import Rules, look_up, read_ids
+
+    found = {}
+    for name, path in (("exclude", exclude), ("only", only)):
+        if path is None:
+            continue
+        found[name] = look_up(read_ids(path), catalogue)
+        unknown = found[name].unknown
+        if unknown:
+            total = len(unknown) + len(found[name].codes)
+            session.warn(
+                f"{len(unknown)} of {total} ids in {path} are not in the catalogue: {', '.join(unknown[:5])}"
+            )
+    if "only" in found and len(found["only"].codes) == 0:
+        raise InputError(f"no id in {only} is in the catalogue; give item ids as they stand in the log")
+    codes = {name: each.codes for name, each in found.items()}
+    return Rules(codes.get("exclude"), codes.get("only"))
+
+
+def _account(session: Session, service: Service, users: list[str], unknown: UnknownChoice) -> None:
+    strangers = [each for each in dict.fromkeys(users) if service.model.user_ids.find(each) is None]
+    if strangers:
+        what = "are left out" if unknown == "skip" else "get the most popular items"
+        session.warn(f"{len(strangers)} users are unknown and {what}: {', '.join(strangers[:5])}")
+
+
+def _note_short(session: Session, lists: list[Recommendation], k: int) -> None:
+    short = [each for each in lists if len(each.items) < k]
+    if short:
+        who = f"user {short[0].user!r}" if short[0].user is not None else "the history"
+        session.say(
+            f"note: {len(short)} of {len(lists)} lists are shorter than {k}: no more items are left "
+            f"({who} has {len(short[0].items)})"
+        )
+
+
+def _render(console: Console, lists: list[Recommendation]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    for each in lists:
+        titled = any(item.title for item in each.items)
+        table = Table(title=None if each.user is None else f"user {escape(each.user)}", title_justify="left")
+        table.add_column("rank", justify="right")
+        table.add_column("item")
+        if titled:
+            table.add_column("title")
+        table.add_column("score", justify="right")
+        for item in each.items:
+            title = [escape(item.title or "")] if titled else []
+            table.add_row(str(item.rank), escape(item.item), *title, f"{item.score:.4f}")
+        console.print(table)

@@ -1,0 +1,285 @@
+"""A run, mapped and ready to answer: the one way from a user, an item or a history to a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from recsys.arrays import Codes, FloatArray
+from recsys.embeddings import Stored
+from recsys.errors import InputError
+from recsys.retrieval.fold_in import fold_in, gram_of
+from recsys.retrieval.index.exact import Exact
+from recsys.retrieval.index.index import Index, Rows
+from recsys.retrieval.index.store import Choice, open_index
+from recsys.retrieval.rules import Rules, look_up
+from recsys.retrieval.serving_files import read_seen, read_titles
+from recsys.text import TextColumn
+from recsys.tracking.runs import RunFolder
+
+Unknown = Literal["error", "popular", "skip"]
+NO_RULES = Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One place of a list; ``title`` is None where there is none, ``score`` is higher for nearer."""
+
+    rank: int
+    item: str
+    title: str | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A list for one user; ``user`` is None for a history."""
+
+    user: str | None
+    items: list[Listed]
+
+    def document(self) -> dict[str, Any]:
+        """The list as plain JSON values; no key for a title that is not there."""
+        items = [
+            {key: value for key, value in asdict(each).items() if value is not None} for each in self.items
+        ]
+        return {"user": self.user, "items": items}
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a run can be asked. Opening maps files and parses nothing, so it costs the same at any size.
+
+    Args:
+        run: The sealed run folder.
+        model: Its embeddings.
+        seen: What each user has seen, by user code.
+        titles: Item titles by code, or None.
+        index: What ranks.
+        kind: ``exact`` or ``annoy``.
+    """
+
+    run: RunFolder
+    model: Stored
+    seen: Rows
+    titles: TextColumn | None
+    index: Index
+    kind: str
+
+    @classmethod
+    def open(cls, folder: Path, index: Choice = "auto") -> Service:
+        """Check the seal of a run folder and map it.
+
+        Args:
+            folder: ``HOME/runs/<run>``.
+            index: ``exact``, ``annoy``, or ``auto``: what the run chose when its index was built.
+
+        Raises:
+            RecsysError: If a file is missing, was changed, or does not belong to the run.
+            InputError: If ``annoy`` is asked for and the run has no Annoy index.
+        """
+        run = RunFolder(folder)
+        run.verify()
+        model = Stored.open(run.model)
+        opened = open_index(run.index, model.items, model.distance, index, sealed=True)
+        return cls(
+            run,
+            model,
+            read_seen(run.seen, len(model.user_ids)),
+            read_titles(run.titles, len(model.item_ids)),
+            opened,
+            "exact" if opened.exact else "annoy",
+        )
+
+    def recommend(
+        self,
+        users: Sequence[str],
+        k: int = 10,
+        *,
+        with_seen: bool = False,
+        unknown: Unknown = "error",
+        rules: Rules = NO_RULES,
+    ) -> list[Recommendation]:
+        """The k best items for each user without the seen ones; shorter only where the catalogue is.
+
+        Args:
+            users: Raw ids.
+            k: Length of a list, at least 1.
+            with_seen: Whether seen items may be listed.
+            unknown: What becomes of a user the run does not know: an error, the items that most users have
+                seen (the score is how many), or no list.
+            rules: Items to leave out or to keep to.
+
+        Raises:
+            InputError: If k is below 1, or a user is unknown and ``unknown`` is ``error``.
+        """
+        _check_k(k)
+        codes = {user: self.model.user_ids.find(user) for user in dict.fromkeys(users)}
+        strangers = [user for user, code in codes.items() if code is None]
+        if strangers and unknown == "error":
+            raise InputError(_unknown_user(strangers))
+        known = np.array([code for code in codes.values() if code is not None], dtype=np.int64)
+        exclude = None if with_seen else self.seen.take(known)
+        ranked = self._rank(self.index, self.model.items, self.model.users[known], k, exclude, rules)
+        lists = dict(zip((user for user, code in codes.items() if code is not None), ranked, strict=True))
+        if strangers and unknown == "popular":
+            popular = self.popular(k, rules=rules)
+            lists |= dict.fromkeys(strangers, popular)
+        return [Recommendation(user, lists[user]) for user in users if user in lists]
+
+    def recommend_history(
+        self, history: Sequence[str], k: int = 10, *, with_seen: bool = False, rules: Rules = NO_RULES
+    ) -> tuple[Recommendation, list[str]]:
+        """The k best items for someone never seen, from item ids; and the ids that the run does not know.
+
+        Raises:
+            InputError: If k is below 1 or no item of the history is known.
+        """
+        _check_k(k)
+        found = look_up(history, self.model.item_ids)
+        if len(found.codes) == 0:
+            raise InputError(
+                f"no item of the history is known to run {self.run.name}: "
+                f"{', '.join(found.unknown[:5]) or 'it is empty'}; give item ids as they stand in the log"
+            )
+        vector = fold_in(self.model, found.codes, lambda: self._gram)
+        exclude = None if with_seen else _one_row(found.codes)
+        ranked = self._rank(self.index, self.model.items, vector[None, :], k, exclude, rules)
+        return Recommendation(None, ranked[0]), found.unknown
+
+    def popular(self, k: int, *, rules: Rules = NO_RULES) -> list[Listed]:
+        """The k items that most users have seen; the score is how many."""
+        counts = self._counts[:, None]
+        index = Exact("dot").build(counts)
+        return self._rank(index, counts, np.ones((1, 1), dtype=np.float32), k, None, rules, "dot")[0]
+
+    def similar_items(self, item: str, k: int = 10, *, rules: Rules = NO_RULES) -> list[Listed]:
+        """The k items nearest to an item, itself left out, by the model's distance.
+
+        For a model scored by the inner product the cosine is used: the inner product of two items grows with
+        the length of the other one, so that popular items would be near to everything.
+
+        Raises:
+            InputError: If k is below 1 or the item is unknown.
+        """
+        _check_k(k)
+        code = self.model.item_ids.find(item)
+        if code is None:
+            raise InputError(
+                f"unknown item id {item!r}; run {self.run.name} knows {len(self.model.item_ids)} items, "
+                "as they stand in the log it was trained on"
+            )
+        items, distance = self.model.items, self._between
+        exclude = _one_row(np.array([code], dtype=np.int32))
+        return self._rank(
+            Exact(distance).build(items), items, items[code][None, :], k, exclude, rules, distance
+        )[0]
+
+    def similar_users(self, user: str, k: int = 10) -> list[tuple[int, str, float]]:
+        """The k users nearest to a user as (rank, user, score), itself left out; see ``similar_items``.
+
+        Raises:
+            InputError: If k is below 1 or the user is unknown.
+        """
+        _check_k(k)
+        code = self.model.user_ids.find(user)
+        if code is None:
+            raise InputError(_unknown_user([user], serve=False))
+        users = self.model.users
+        exclude = _one_row(np.array([code], dtype=np.int32))
+        codes, scores = Exact(self._between).build(users).query(users[code][None, :], _cut(k, users), exclude)
+        named = [
+            (int(each), float(score)) for each, score in zip(codes[0], scores[0], strict=True) if each >= 0
+        ]
+        return [(rank, self.model.user_ids[each], score) for rank, (each, score) in enumerate(named, start=1)]
+
+    @cached_property
+    def _gram(self) -> Any:
+        return gram_of(self.model.items)
+
+    @cached_property
+    def _counts(self) -> FloatArray:
+        return np.bincount(self.seen.indices, minlength=len(self.model.item_ids)).astype(np.float32)
+
+    @property
+    def _between(self) -> str:
+        return "cosine" if self.model.distance == "dot" else self.model.distance
+
+    def _rank(
+        self,
+        index: Index,
+        items: FloatArray,
+        vectors: FloatArray,
+        k: int,
+        exclude: Rows | None,
+        rules: Rules,
+        distance: str | None = None,
+    ) -> list[list[Listed]]:
+        k = _cut(k, items)
+        if len(vectors) == 0:
+            return []
+        if rules.exclude is not None:
+            exclude = _with_everywhere(exclude, rules.exclude, len(vectors))
+        if rules.only is None:
+            codes, scores = index.query(vectors, k, exclude)
+        else:
+            codes, scores = _within(
+                Exact(distance or self.model.distance), items, rules.only, vectors, k, exclude
+            )
+        return [self._named(*row) for row in zip(codes, scores, strict=True)]
+
+    def _named(self, codes: Codes, scores: FloatArray) -> list[Listed]:
+        pairs = [(int(code), float(score)) for code, score in zip(codes, scores, strict=True) if code >= 0]
+        return [
+            Listed(
+                rank, self.model.item_ids[code], (self.titles[code] or None) if self.titles else None, score
+            )
+            for rank, (code, score) in enumerate(pairs, start=1)
+        ]
+
+
+def _within(
+    index: Exact, items: FloatArray, only: Codes, vectors: FloatArray, k: int, exclude: Rows | None
+) -> tuple[Codes, FloatArray]:
+    """Rank the items of ``only`` alone, by comparing with each of them."""
+    if len(only) == 0:
+        return np.full((len(vectors), 0), -1, dtype=np.int32), np.zeros((len(vectors), 0), dtype=np.float32)
+    if exclude is not None:
+        places = np.searchsorted(only, exclude.indices)
+        inside = only[np.minimum(places, len(only) - 1)] == exclude.indices
+        indptr = np.concatenate([[0], np.cumsum(inside)])[exclude.indptr]
+        exclude = Rows(indptr, places[inside].astype(np.int32))
+    found, scores = index.build(items[only]).query(vectors, min(k, len(only)), exclude)
+    return np.where(found >= 0, only[found], -1).astype(np.int32), scores
+
+
+def _with_everywhere(rows: Rows | None, codes: Codes, count: int) -> Rows:
+    """Rows with ``codes`` added to each."""
+    merged = [codes if rows is None else np.union1d(rows.row(row), codes) for row in range(count)]
+    indptr = np.concatenate([[0], np.cumsum([len(row) for row in merged])]).astype(np.int64)
+    return Rows(indptr, np.concatenate(merged).astype(np.int32))
+
+
+def _one_row(codes: Codes) -> Rows:
+    return Rows(np.array([0, len(codes)], dtype=np.int64), codes)
+
+
+def _cut(k: int, items: FloatArray) -> int:
+    """A list is no longer than the catalogue, so that k may be anything without costing memory."""
+    return max(1, min(k, len(items)))
+
+
+def _check_k(k: int) -> None:
+    if k < 1:
+        raise InputError(f"k is {k}; a list has at least 1 item: give -k 1 or more")
+
+
+def _unknown_user(users: Sequence[str], *, serve: bool = True) -> str:
+    more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+    mend = "train on it, give --history, or set --unknown popular" if serve else "train on it"
+    return f"unknown user id {users[0]!r}{more}; {mend}"
