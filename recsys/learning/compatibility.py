@@ -22,5 +22,6 @@ def faults(loss: str, distance: str) -> list[str]:
         name for name in plugins.names("distances") if plugins.part("distances", name).constants["bounded"]
     ]
     return [
-        f"{needs.name} needs a score in [-1, 1], which {distance!r} does not give; it takes: {', '.join(takes)}"
+        f"{needs.name} needs a score in [-1, 1], which {distance!r} does not give; "
+        f"it takes: {', '.join(takes)}"
     ]

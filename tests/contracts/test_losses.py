@@ -17,6 +17,8 @@ from tests.learning.scenes import Scene, scene, scenes
 
 NAMES = plugins.names("losses")
 every = pytest.mark.parametrize("name", NAMES)
+# Their sources take means over violators, or weigh by the scores, so that one more can lower the mean.
+NOT_MONOTONE = {"warp"}
 some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -75,6 +77,8 @@ def test_a_closer_positive_never_raises_it(name: str, scene: Scene) -> None:
 @some
 @given(scenes())
 def test_a_closer_used_negative_never_lowers_it(name: str, scene: Scene) -> None:
+    if name in NOT_MONOTONE:
+        pytest.skip(f"{name} does not promise it")
     loss, pairs = made(name), scene.pairs()
     closer = replace(pairs, neg=torch.where(pairs.mask, pairs.neg + (1 - pairs.neg) * 0.3, pairs.neg))
     assert value(loss, closer) >= value(loss, pairs) - 1e-9

@@ -26,6 +26,17 @@ def on_triplets(loss: Any, scene: Scene) -> float:
     return float(loss(scene.points(), labels, indices_tuple=scene.triplets()))
 
 
+def on_pairs(loss: Any, scene: Scene) -> float:
+    """Value of a loss of theirs on the positive pairs and the used negative pairs of a scene."""
+    rows = torch.arange(len(scene.users))
+    anchor, _, negative = scene.triplets()
+    points = scene.points()
+    pairs = (rows, rows + len(rows), anchor, negative)
+    return float(
+        loss(scene.users, rows, indices_tuple=pairs, ref_emb=points, ref_labels=torch.arange(len(points)))
+    )
+
+
 def mean() -> Any:
     """A plain mean, where theirs by default is over the non-zero ones."""
     return reducers.MeanReducer()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from recsys.learning.pairs import Pairs, Terms
@@ -20,8 +20,15 @@ class Loss(Protocol):
         needs_bounded: Whether scores must lie in [-1, 1], as a cosine does.
     """
 
-    needs_cross: ClassVar[bool]
-    needs_bounded: ClassVar[bool]
+    @property
+    def needs_cross(self) -> bool:
+        """Whether ``pairs.cross`` must be there."""
+        ...
+
+    @property
+    def needs_bounded(self) -> bool:
+        """Whether scores must lie in [-1, 1]."""
+        ...
 
     def __call__(self, pairs: Pairs) -> Terms:
         """Summands of the objective, to be made one number by a reducer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -18,3 +19,15 @@ def log_sum_exp_of_used(values: Tensor, mask: Tensor) -> Tensor:
     whose gradient would not be a number.
     """
     return values.masked_fill(~mask, -1e30).logsumexp(1)
+
+
+def log_mean_exp_of_used(values: Tensor, mask: Tensor) -> Tensor:
+    """``log(mean(exp(values)))`` over the used entries of each row: (B, N), (B, N) -> (B,)."""
+    count = mask.sum(1).clamp(min=1).to(values.dtype)
+    return log_sum_exp_of_used(values, mask) - torch.log(count)
+
+
+def highest_of_used(values: Tensor, mask: Tensor) -> Tensor:
+    """The largest used entry of each row, 0 where there are none: (B, N), (B, N) -> (B,)."""
+    highest = values.masked_fill(~mask, float("-inf")).amax(1)
+    return highest.masked_fill(~mask.any(1), 0.0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch.nn.functional import softplus
 
 from recsys.learning.pairs import Pairs, Terms
 
@@ -14,18 +15,22 @@ from recsys.learning.pairs import Pairs, Terms
 class Triplet:
     """A negative must be farther than the positive by a margin.
 
-    ``max(0, margin + neg - pos)`` for every used pair.
+    ``max(0, margin + neg - pos)`` for every used pair; soft: ``log(1 + e^(margin + neg - pos))``.
 
     Args:
-        margin: In units of the distance's score; positive.
+        margin: In units of the distance's score; positive, and 0 too where it is soft.
+        soft: A softplus in place of the hinge: even a solved pair goes on a little.
+        swap: Take the negative's distance from the positive where it is nearer to that than to the anchor.
 
     Returns:
         Terms (B, N).
 
     Raises:
-        ValueError: If margin is not positive.
+        ValueError: If margin is out of its range.
 
-    Source: Schroff et al. 2015, FaceNet, equation 2, with scores in place of squared distances.
+    Source: Schroff et al. 2015, FaceNet, equation 2, with scores in place of squared distances; soft margin:
+    Hermans et al. 2017, In Defense of the Triplet Loss, section 2 (with margin 0); swap: Balntas et al. 2016,
+    Learning Local Feature Descriptors with Triplets, section 2.2.
 
     Example:
         >>> pairs = Pairs(torch.tensor([0.9]), torch.tensor([[0.8, 0.1]]), torch.ones(1, 2, dtype=torch.bool))
@@ -34,15 +39,26 @@ class Triplet:
     """
 
     margin: float = 0.2
+    soft: bool = False
+    swap: bool = False
 
-    needs_cross: ClassVar[bool] = False
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not self.margin > 0:
-            raise ValueError(f"margin is {self.margin}; it must be positive")
+        if not (self.margin > 0 or (self.soft and self.margin == 0)):
+            raise ValueError(f"margin is {self.margin}; it must be positive, or 0 with a soft margin")
+
+    @property
+    def needs_cross(self) -> bool:
+        """Whether the score of positive and negative is used."""
+        return self.swap
 
     def __call__(self, pairs: Pairs) -> Terms:
         """Pairs -> Terms (B, N)."""
         pairs = pairs.wide()
-        return Terms(torch.relu(pairs.neg + (self.margin - pairs.pos)[:, None]), pairs.mask)
+        neg = pairs.neg
+        if self.swap:
+            assert pairs.cross is not None, "the step makes cross for losses that need it"
+            neg = torch.maximum(neg, pairs.cross)
+        gap = neg + (self.margin - pairs.pos)[:, None]  # (B, N)
+        return Terms(softplus(gap) if self.soft else torch.relu(gap), pairs.mask)

@@ -1,0 +1,57 @@
+"""The bilateral softmax loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from recsys.learning.losses.rows import log_mean_exp_of_used
+from recsys.learning.pairs import Pairs, Terms
+
+
+@dataclass(frozen=True)
+class Bsl:
+    """A softmax whose negatives have a temperature of their own: their mean is raised to a power.
+
+    ``-log(e^(pos/t) / (mean over the used negatives of e^(neg/t)) ** power)``. A power above 1 weighs the
+    negatives more, as a positive temperature below the negative one does; 1 is the plain softmax loss
+    without the positive in the sum.
+
+    Args:
+        temperature: t, in units of the distance's score; positive.
+        power: The quotient of the two temperatures; positive.
+
+    Returns:
+        Terms (B,), of any sign.
+
+    Raises:
+        ValueError: If temperature or power is not positive.
+
+    Source: Wu et al. 2024, BSL: Understanding and Improving Softmax Loss for Recommendation, section IV, as
+    its authors compute it: one power over the negatives. The mean over several positives of a user in a
+    batch is left out, as rows here are independent.
+
+    Example:
+        >>> import torch
+        >>> pairs = Pairs(torch.tensor([0.5]), torch.tensor([[0.1, 0.1]]), torch.ones(1, 2, dtype=torch.bool))
+        >>> Bsl(temperature=0.1, power=2.0)(pairs).values  # -5 + 2 * 1
+        tensor([-3.])
+    """
+
+    temperature: float = 0.12
+    power: float = 1.1
+
+    needs_cross: ClassVar[bool] = False
+    needs_bounded: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ValueError(f"temperature is {self.temperature}; it must be positive")
+        if not self.power > 0:
+            raise ValueError(f"power is {self.power}; it must be positive")
+
+    def __call__(self, pairs: Pairs) -> Terms:
+        """Pairs -> Terms (B,)."""
+        pairs = pairs.wide()
+        against = log_mean_exp_of_used(pairs.neg / self.temperature, pairs.mask)  # (B,)
+        return Terms(self.power * against - pairs.pos / self.temperature, pairs.mask.any(1))

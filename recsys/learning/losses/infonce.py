@@ -1,0 +1,61 @@
+"""Sampled softmax."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch.nn.functional import softplus
+
+from recsys.learning.losses.rows import log_sum_exp_of_used
+from recsys.learning.pairs import Pairs, Terms
+
+
+@dataclass(frozen=True)
+class Infonce:
+    """Tell the positive from all candidates at once: the cross entropy of a softmax over them.
+
+    ``-log(e^(pos/t) / (e^(pos/t) + sum over the used negatives of e^(neg/t - log(N q))))``. With the
+    correction by log_q, for any sampler, the sum estimates that over the whole catalogue without bias;
+    without it every candidate counts the same, as in InfoNCE.
+
+    Args:
+        temperature: t, in units of the distance's score; positive.
+        correct: Whether to correct for the sampling probabilities, where the sampler knows them.
+
+    Returns:
+        Terms (B,).
+
+    Raises:
+        ValueError: If temperature is not positive.
+
+    Source: Bengio and Senecal 2008, Adaptive Importance Sampling, and Yi et al. 2019, Sampling-Bias-Corrected
+    Neural Modeling, equation 4, where the positive, which was not sampled, is not corrected; without it van
+    den Oord et al. 2018, Representation Learning with Contrastive Predictive Coding, equation 4.
+
+    Example:
+        >>> import torch
+        >>> pairs = Pairs(torch.tensor([0.2]), torch.tensor([[0.2, 0.2]]), torch.ones(1, 2, dtype=torch.bool))
+        >>> Infonce()(pairs).values  # log 3
+        tensor([1.0986])
+    """
+
+    temperature: float = 0.2
+    correct: bool = True
+
+    needs_cross: ClassVar[bool] = False
+    needs_bounded: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ValueError(f"temperature is {self.temperature}; it must be positive")
+
+    def __call__(self, pairs: Pairs) -> Terms:
+        """Pairs -> Terms (B,)."""
+        pairs = pairs.wide()
+        logits = pairs.neg / self.temperature  # (B, N)
+        if self.correct and pairs.log_q is not None:
+            logits = logits - (pairs.log_q + math.log(pairs.neg.shape[1]))
+        against = log_sum_exp_of_used(logits, pairs.mask)  # (B,)
+        return Terms(softplus(against - pairs.pos / self.temperature), pairs.mask.any(1))
