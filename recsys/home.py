@@ -12,6 +12,8 @@ from recsys.errors import InputError
 from recsys.files import read_json, write_json
 
 Kind = Literal["dataset", "run"]
+# The last file that is written of a run: a folder without it is not a run yet.
+SEAL = "files.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Home:
 
     def names(self, kind: Kind) -> list[str]:
         """Names of what is complete, sorted."""
-        folder, manifest = (self.datasets, "manifest.json") if kind == "dataset" else (self.runs, "run.json")
+        folder, manifest = (self.datasets, "manifest.json") if kind == "dataset" else (self.runs, SEAL)
         return sorted(
             path.parent.name for path in folder.glob(f"*/{manifest}") if not path.parent.name.startswith(".")
         )

@@ -2,7 +2,7 @@ import pytest
 
 from recsys.errors import InputError
 from recsys.files import write_json
-from recsys.home import Home, checked_name
+from recsys.home import SEAL, Home, checked_name
 
 
 def test_nothing_there_says_what_to_do(home: Home) -> None:
@@ -11,7 +11,7 @@ def test_nothing_there_says_what_to_do(home: Home) -> None:
 
 
 def test_unknown_names_list_the_known(home: Home) -> None:
-    write_json(home.runs / "one" / "run.json", {})
+    write_json(home.runs / "one" / SEAL, {})
     with pytest.raises(
         InputError, match=r"there is no run 'two' in .*; there are: one; make one with `recsys train`"
     ):
@@ -20,7 +20,7 @@ def test_unknown_names_list_the_known(home: Home) -> None:
 
 def test_current_is_the_last_set(home: Home) -> None:
     for name in ("one", "two"):
-        write_json(home.runs / name / "run.json", {})
+        write_json(home.runs / name / SEAL, {})
         home.set_current("run", name)
     assert home.folder("run", None) == home.folder("run", "current") == home.runs / "two"
     assert home.folder("run", "one") == home.runs / "one"

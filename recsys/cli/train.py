@@ -118,9 +118,10 @@ def _names(text: str | None) -> list[str] | None:
 
 def _unfinished(session: Session, name: str) -> Path:
     from recsys.errors import InputError
+    from recsys.home import SEAL
 
     folder = session.home.runs / name
-    if (folder / "run.json").exists():
+    if (folder / SEAL).exists():
         raise InputError(
             f"run {name} is finished, so there is nothing to resume; "
             f"train another one like it with --config {folder}/config.yaml"
@@ -129,7 +130,7 @@ def _unfinished(session: Session, name: str) -> Path:
         stopped = sorted(
             path.parent.name
             for path in session.home.runs.glob("*/config.yaml")
-            if not (path.parent / "run.json").exists()
+            if not (path.parent / SEAL).exists()
         )
         raise InputError(f"there is no stopped run {name!r}; there are: {', '.join(stopped) or 'none'}")
     return folder

@@ -20,10 +20,12 @@ from recsys.columns import ITEM, TITLE
 from recsys.data.dataset import Dataset
 from recsys.data.tables import Split
 from recsys.embeddings import Embeddings
+from recsys.errors import StoppedError
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.files import remove, write_text
 from recsys.home import Home
+from recsys.models.model import Model, Validate
 from recsys.pipeline import yaml
 from recsys.pipeline.baselines import Baseline, baseline
 from recsys.pipeline.build import build_model
@@ -101,6 +103,27 @@ def train(
     run = RunFolder(home.runs / (resume or _name(config)))
     write_text(run.path / "config.yaml", yaml.dumps({"dataset": dataset.name, **document(config)}))
     watch.stage(f"run {run.name}")
+    try:
+        _make(run, model, dataset, split, config, validate, watch)
+    except KeyboardInterrupt:
+        raise StoppedError(f"stopped; go on with: recsys train --resume {run.name}") from None
+    home.set_current("run", run.name)
+    if tracker:
+        watch.stage("logging to MLflow")
+        tracker.log(run)
+    return run
+
+
+def _make(
+    run: RunFolder,
+    model: Model,
+    dataset: Dataset,
+    split: Split,
+    config: TrainConfig,
+    validate: Validate | None,
+    watch: Watcher,
+) -> None:
+    """Fill the run folder; its manifest, without which it does not exist, comes last but for the seal."""
     clock = _Clock(watch)
 
     with clock.stage("fit", f"fitting {_title(config)} to {split.train.height:,} interactions"):
@@ -141,11 +164,6 @@ def train(
         }
     )
     run.seal()
-    home.set_current("run", run.name)
-    if tracker:
-        with clock.stage("mlflow", "logging to MLflow"):
-            tracker.log(run)
-    return run
 
 
 def _verdict(scored: Embeddings, split: Split, config: TrainConfig) -> Verdict:

@@ -22,9 +22,9 @@ from typing import Any, Final
 
 from recsys.errors import RecsysError
 from recsys.files import TEMPORARY, read_json, sha256, write_json
+from recsys.home import SEAL
 
 SCHEMA: Final = 1
-SEAL: Final = "files.json"
 UNSEALED: Final = ("checkpoints", "mlflow.json", SEAL)
 
 
