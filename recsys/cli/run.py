@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from recsys.cli.session import Session, command
 
@@ -30,7 +31,9 @@ def run(
     from recsys.tracking.mlflow_tracker import MlflowTracker
 
     runs = run_pipeline(read, session.home, tracker=MlflowTracker(session.home), watch=Watch(session))
-    session.show(
-        {"pipeline": read.name, "runs": [result(each) for each in runs]},
-        lambda console: [render(console, each) for each in runs] and None,
-    )
+
+    def tables(console: Console) -> None:
+        for each in runs:
+            render(console, each)
+
+    session.show({"pipeline": read.name, "runs": [result(each) for each in runs]}, tables)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -49,21 +50,18 @@ class Watch:
 def render(console: Console, run: RunFolder) -> None:
     """The table of a run beside its baselines, what was counted, the index, and what to do next."""
     manifest = run.manifest()
-    table = Table(
-        title=f"{manifest['dataset']['name']}, test part: value ± half of the 95 % interval",
-        title_justify="left",
-    )
-    table.add_column("model", no_wrap=True)
+    title = f"{manifest['dataset']['name']}, test part; below each value half of its 95 % interval"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model")
     for column in COLUMNS:
         table.add_column(column, justify="right", no_wrap=True)
     _row(table, _model(manifest), manifest)
     for name, baseline in manifest["baselines"].items():
         _row(table, f"{name}{' (tuned)' if baseline['tried'] else ''}", baseline)
-    for name, baseline in manifest["baselines"].items():
-        if name == "als":
-            cells = [_gap(baseline["difference"].get(column)) for column in COLUMNS]
-            table.add_section()
-            table.add_row("minus als, paired", *cells)
+    if "als" in manifest["baselines"]:
+        gaps = manifest["baselines"]["als"]["difference"]
+        table.add_section()
+        table.add_row("minus als, user by user", *(_gap(gaps.get(column)) for column in COLUMNS))
     console.print(table)
     counts = manifest["counts"]
     console.print(
@@ -81,7 +79,7 @@ def render(console: Console, run: RunFolder) -> None:
 
 def _model(manifest: Mapping[str, Any]) -> str:
     loss = manifest["model"]["options"].get("loss")
-    return f"{manifest['model']['name']} {loss['name']}" if loss else str(manifest["model"]["name"])
+    return f"{manifest['model']['name']}, {loss['name']}" if loss else str(manifest["model"]["name"])
 
 
 def _row(table: Table, name: str, values: Mapping[str, Any]) -> None:
@@ -93,15 +91,14 @@ def _row(table: Table, name: str, values: Mapping[str, Any]) -> None:
 def _cell(value: float | None, interval: list[float | None] | None) -> str:
     if value is None:
         return "-"
-    if not interval or interval[0] is None or interval[1] is None:
-        return f"{value:.4f}"
-    return f"{value:.4f} ±{(interval[1] - interval[0]) / 2:.4f}"
+    low, high = interval or (None, None)
+    return f"{value:.4f}" + ("" if low is None or high is None else f"\n±{(high - low) / 2:.4f}")
 
 
 def _gap(gap: Mapping[str, float | None] | None) -> str:
     if not gap or gap["mean"] is None or gap["low"] is None or gap["high"] is None:
-        return ""
-    return f"{gap['mean']:+.4f} ±{(gap['high'] - gap['low']) / 2:.4f}"
+        return "-"
+    return f"{gap['mean']:+.4f}\n±{(gap['high'] - gap['low']) / 2:.4f}"
 
 
 def _index(index: Mapping[str, Any]) -> str:

@@ -69,9 +69,9 @@ def _make(
 ) -> None:
     started = time.perf_counter()
     options, tried = section.options, []
-    if validate and section.name in GRIDS:
+    if validate and GRIDS.get(section.name):
         tuned = tune(section.name, GRIDS[section.name], Interactions.of(split.train), validate, options)
-        options, tried = options | dict(tuned.options), tuned.tried
+        options, tried = dict(tuned.options), tuned.tried
     settled = ModelSection.model_validate({"name": section.name, **options})
     outcome = fit(build_model(settled, config.seed), split, refit, validate=None)
     evaluation = evaluate(

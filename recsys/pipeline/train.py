@@ -36,6 +36,7 @@ from recsys.pipeline.progress import Watcher
 from recsys.pipeline.verdict import Verdict
 from recsys.pipeline.versions import git_revision, versions
 from recsys.retrieval.index.contract import choose
+from recsys.retrieval.index.store import save_index
 from recsys.retrieval.serving_files import write_seen, write_titles
 from recsys.seeds import derive
 from recsys.tracking.runs import RunFolder
@@ -182,11 +183,13 @@ def _serve(run: RunFolder, dataset: Dataset, outcome: Outcome, config: TrainConf
     if items is not None and TITLE in items.columns:
         known = pl.DataFrame({ITEM: served.item_ids.ids})
         write_titles(run.titles, known.join(items, on=ITEM, how="left", maintain_order="left")[TITLE])
-    return choose(
-        run.index, served, seen,
-        kind=config.index.kind, target=config.index.target_recall, k=config.index.k,
+    chosen = choose(
+        served.items, served.users, seen, served.distance,
+        target=config.index.target_recall, k=config.index.k, kind=config.index.kind,
         seed=derive(config.seed, "index"),
     )  # fmt: skip
+    save_index(run.index, chosen.index, served.items, chosen.promise)
+    return chosen.summary
 
 
 def _baseline(verdict: Verdict, each: Baseline, seed: int) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def train(log: Log, tables: Tables, parts: Parts, draw: Draw, schedule: Schedule
         value = hooks.validate(vectors) if hooks.validate else None
         if value is None or value > state.best_value or not state.best_epoch:
             state.best_epoch, state.best = state.epoch, vectors
-            state.best_value = float("-inf") if value is None else value
+            state.best_value = 0.0 if value is None else value
         if hooks.keep:
             checkpoint.save(hooks.keep[0], state, tables, hooks.keep[1])
         hooks.report(state.epoch, figures if value is None else {**figures, "valid": value})
