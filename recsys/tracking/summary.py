@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from recsys.files import read_json
-from recsys.tracking.runs import SEAL, RunFolder
+from recsys.home import SEAL
+from recsys.tracking.runs import RunFolder
 
 LOW: Final = "/low"
 HIGH: Final = "/high"
@@ -118,6 +119,8 @@ def _figures(manifest: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     yield from _judged(manifest, "")
     for name, baseline in manifest.get("baselines", {}).items():
         yield from _judged(baseline, f"baseline/{name}/")
+        if baseline.get("seconds") is not None:
+            yield f"baseline/{name}/seconds", float(baseline["seconds"])
     for group in ("valid", "seconds", "index", "counts"):
         for name, value in (manifest.get(group) or {}).items():
             if isinstance(value, int | float) and not isinstance(value, bool):

@@ -45,7 +45,7 @@ def finished(
             **_judged(quality),
             "valid": {} if valid is None else {"ndcg@10": valid},
             "baselines": {
-                "als": {**_judged(0.4), "options": {"dim": 4, "alpha": 20.0}},
+                "als": {**_judged(0.4), "seconds": 0.3, "options": {"dim": 4, "alpha": 20.0}},
                 "popularity": {**_judged(0.1), "options": {}},
             },
             "index": {"kind": "exact", "options": {}, "recall@20": 1.0, "p50_ms": 0.1, "p95_ms": 0.2},

@@ -1,0 +1,213 @@
+"""Runs of one split side by side: intervals, paired differences, and what was done differently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from recsys.columns import USER
+from recsys.errors import InputError
+from recsys.tracking.summary import Summary
+
+if TYPE_CHECKING:
+    import polars as pl
+
+REFERENCE: Final = "als"
+MODEL_FILE: Final = "per_user"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model: a run, or a baseline that a run was shown beside.
+
+    Args:
+        run: The run, for a baseline the run that was shown beside it.
+        baseline: Name of the baseline; None for a run.
+        model: Its model, and its loss where it has one.
+        value: The metric.
+        interval: 95 % over users, where there is one.
+        options: By dotted path without ``model.``; in the end only what differs.
+        seconds: Of fitting; None where it was not measured.
+        size: Bytes on disk of what serves; None for a baseline.
+        to_best: Paired difference to the first row: mean, low, high; None where there is none.
+        to_reference: The same to the best ALS.
+    """
+
+    run: str
+    baseline: str | None
+    model: str
+    value: float
+    interval: tuple[float, float] | None
+    options: Mapping[str, str]
+    seconds: float | None
+    size: float | None
+    to_best: Mapping[str, float] | None = None
+    to_reference: Mapping[str, float] | None = None
+
+    @property
+    def name(self) -> str:
+        """What a table calls it."""
+        return self.run if self.baseline is None else f"{self.baseline} (baseline)"
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        low, high = self.interval or (None, None)
+        return {
+            "run": None if self.baseline else self.run,
+            "baseline": self.baseline,
+            "model": self.model,
+            "value": self.value,
+            "interval": [low, high],
+            "to_best": self.to_best,
+            "to_als": self.to_reference,
+            "options": dict(self.options),
+            "seconds": self.seconds,
+            "bytes": self.size,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Rows, the best first."""
+
+    dataset: str
+    split_hash: str
+    metric: str
+    rows: list[Row]
+    notes: list[str] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        rows = [{"rank": rank, **row.document()} for rank, row in enumerate(self.rows, start=1)]
+        return {
+            "dataset": self.dataset,
+            "split_hash": self.split_hash,
+            "metric": self.metric,
+            "rows": rows,
+            "notes": self.notes,
+        }
+
+
+# Per-user values of a run (``per_user``) or of a baseline beside it (``als``); None where they are lost.
+PerUser = Callable[[str, str], "pl.DataFrame | None"]
+
+
+def compare(runs: Sequence[Summary], metric: str, per_user: PerUser, seed: int = 0) -> Comparison:
+    """Set runs side by side.
+
+    Args:
+        runs: At least one.
+        metric: Such as ``ndcg@10``; the rows are sorted by it.
+        per_user: Finds the values a user.
+        seed: Of the resampling of users.
+
+    Raises:
+        InputError: If the runs are on different data or splits, or none has the metric.
+    """
+    check_same_split(runs)
+    if not any(metric in run.figures for run in runs):
+        known = sorted(
+            {name for run in runs for name in run.figures if "@" in name and "/" not in name},
+            key=lambda name: (name.partition("@")[0], int(name.partition("@")[2])),
+        )
+        raise InputError(f"no run has the metric {metric!r}; there are: {', '.join(known)}")
+    notes = [f"{run.run} has no {metric} and is left out" for run in runs if metric not in run.figures]
+    rows = _only_differing([_row(run, metric) for run in runs if metric in run.figures])
+    rows = sorted([*rows, *_baselines(runs, metric)], key=lambda row: row.value, reverse=True)
+    paired, lost = _paired(rows, metric, per_user, seed)
+    return Comparison(runs[0].dataset, runs[0].split_hash, metric, paired, notes + lost)
+
+
+def check_same_split(runs: Sequence[Summary]) -> None:
+    """Figures on different test parts say nothing about each other.
+
+    Raises:
+        InputError: If the runs are not all of one split; every run is named.
+    """
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for run in runs:
+        groups.setdefault((run.dataset, run.dataset_hash, run.split_hash), []).append(run.run)
+    if len({(data, split) for _, data, split in groups}) > 1:
+        named = "; ".join(
+            f"{', '.join(names)}: {dataset}, data {data[:8]}, split {split[:8]}"
+            for (dataset, data, split), names in groups.items()
+        )
+        raise InputError(f"runs of different data or splits cannot be compared ({named}); name runs of one")
+
+
+def _row(run: Summary, metric: str) -> Row:
+    return Row(
+        run.run,
+        None,
+        " ".join(each for each in (run.model, run.loss) if each),
+        run.figures[metric],
+        run.interval(metric),
+        {
+            key.removeprefix("model."): value
+            for key, value in run.options.items()
+            if key != "model" and not key.startswith("baselines.")
+        },
+        run.figures.get("seconds/fit"),
+        run.figures.get("bytes"),
+    )
+
+
+def _baselines(runs: Sequence[Summary], metric: str) -> list[Row]:
+    """Each baseline once, though many runs were shown beside it."""
+    found: dict[tuple[str, float], Row] = {}
+    for run in runs:
+        for name in run.baselines:
+            prefix = f"baseline/{name}/"
+            value = run.figures.get(prefix + metric)
+            if value is not None and (name, value) not in found:
+                options = {
+                    key.removeprefix(f"baselines.{name}."): each
+                    for key, each in run.options.items()
+                    if key.startswith(f"baselines.{name}.")
+                }
+                seconds = run.figures.get(prefix + "seconds")
+                interval = run.interval(prefix + metric)
+                found[name, value] = Row(run.run, name, name, value, interval, options, seconds, None)
+    return list(found.values())
+
+
+def _only_differing(rows: list[Row]) -> list[Row]:
+    keys = {key for row in rows for key in row.options}
+    differing = {key for key in keys if len({row.options.get(key) for row in rows}) > 1}
+    return [
+        replace(row, options={key: value for key, value in row.options.items() if key in differing})
+        for row in rows
+    ]
+
+
+def _paired(rows: list[Row], metric: str, per_user: PerUser, seed: int) -> tuple[list[Row], list[str]]:
+    """Each row's differences to the first row and to the best ALS, over the users of the test part."""
+    from recsys.evaluation.evaluation import paired_difference
+
+    tables = [per_user(row.run, row.baseline or MODEL_FILE) for row in rows]
+    notes = [
+        f"{row.name}: its values a user are missing, so it has no paired difference"
+        for row, table in zip(rows, tables, strict=True)
+        if table is None
+    ]
+    values = [
+        table.select(USER, metric) if table is not None and metric in table.columns else None
+        for table in tables
+    ]
+
+    def difference(at: int, other: int | None) -> Mapping[str, float] | None:
+        mine, theirs = values[at], None if other is None else values[other]
+        if at == other or mine is None or theirs is None:
+            return None
+        if set(mine[USER]) != set(theirs[USER]):
+            notes.append(f"{rows[at].name} and {rows[other or 0].name} were scored on different users")
+            return None
+        return paired_difference(mine, theirs, seed)[metric]
+
+    reference = next((at for at, row in enumerate(rows) if row.model == REFERENCE), None)
+    paired = [
+        replace(row, to_best=difference(at, 0), to_reference=difference(at, reference))
+        for at, row in enumerate(rows)
+    ]
+    return paired, list(dict.fromkeys(notes))
