@@ -1,0 +1,103 @@
+"""What a benchmark leaves: a table with its machine, and RESULTS.md made from all of them."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from recsys.files import read_json, write_json, write_text
+from recsys.pipeline.versions import versions
+
+FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "results"
+PAGE = FOLDER.parent / "RESULTS.md"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One table of RESULTS.md.
+
+    Args:
+        name: The script's, and the file's.
+        title: Heading.
+        claim: What is measured, against what, in one or two sentences.
+        columns: Heads of the table.
+        rows: Cells, numbers or text.
+        notes: What a reader must know: goals met or missed and why, what was not measured.
+        charts: Files beside the results, drawn by the script.
+    """
+
+    name: str
+    title: str
+    claim: str
+    columns: list[str]
+    rows: list[list[Any]]
+    notes: list[str] = field(default_factory=list)
+    charts: list[str] = field(default_factory=list)
+
+    def save(self) -> None:
+        """Write the table and the machine that it was measured on."""
+        measured = {
+            "date": datetime.now(UTC).date().isoformat(),
+            "machine": machine(),
+            "versions": versions(),
+        }
+        write_json(RESULTS / f"{self.name}.json", asdict(self) | measured)
+
+
+def machine() -> str:
+    """The processor, its cores and memory, and the GPU where there is one."""
+    model = next(
+        (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.processor() or platform.machine(),
+    )
+    memory = next(
+        (int(line.split()[1]) / 2**20 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0
+    )
+    import torch
+
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB{gpu}"
+
+
+def write_page(order: list[str]) -> None:
+    """Make RESULTS.md from the files in ``results/``; what was never measured is named."""
+    text = [
+        "# Results",
+        "",
+        "Made by `make bench` from `benchmarks/results/*.json`; do not edit. Machines are shared and noisy:",
+        "only ratios of figures that stand in one table count.",
+        "",
+    ]
+    for name in order:
+        path = RESULTS / f"{name}.json"
+        text += _section(read_json(path)) if path.exists() else [f"## {name}", "", "Not measured yet.", ""]
+    write_text(PAGE, "\n".join(text))
+
+
+def _section(result: dict[str, Any]) -> list[str]:
+    head = [f"## {result['title']}", "", result["claim"], ""]
+    table = [_row(result["columns"]), _row(["---"] * len(result["columns"])), *map(_row, result["rows"])]
+    notes = ["", *(f"- {note}" for note in result["notes"])] if result["notes"] else []
+    charts = [line for chart in result["charts"] for line in ("", f"![{chart}](benchmarks/results/{chart})")]
+    torch = result["versions"].get("torch")
+    where = f"`python -m benchmarks.{result['name']}`, {result['date']}, {result['machine']}, torch {torch}."
+    return [*head, *table, *notes, *charts, "", where, ""]
+
+
+def _row(cells: list[Any]) -> str:
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
