@@ -24,7 +24,9 @@ def demo(session: Session) -> None:
     from recsys.retrieval.service import Service
     from recsys.tracking.mlflow_tracker import MlflowTracker
 
-    runs = run_pipeline(config, session.home, tracker=MlflowTracker(session.home), watch=Watch(session))
+    runs = run_pipeline(
+        config, session.home, tracker=MlflowTracker(session.home, session.warn), watch=Watch(session)
+    )
     user = Service.open(runs[-1].path).model.user_ids[0]
     if session.json:
         session.show({"runs": [result(each) for each in runs]}, lambda console: None)

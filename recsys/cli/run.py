@@ -30,7 +30,9 @@ def run(
     from recsys.pipeline.stages import run_pipeline
     from recsys.tracking.mlflow_tracker import MlflowTracker
 
-    runs = run_pipeline(read, session.home, tracker=MlflowTracker(session.home), watch=Watch(session))
+    runs = run_pipeline(
+        read, session.home, tracker=MlflowTracker(session.home, session.warn), watch=Watch(session)
+    )
 
     def tables(console: Console) -> None:
         for each in runs:

@@ -105,7 +105,12 @@ def train(
 
     folder = Dataset.open(session.home, dataset)
     run = fit(
-        folder, read, session.home, tracker=MlflowTracker(session.home), watch=Watch(session), resume=resume
+        folder,
+        read,
+        session.home,
+        tracker=MlflowTracker(session.home, session.warn),
+        watch=Watch(session),
+        resume=resume,
     )
     session.show(result(run), lambda console: render(console, run))
 
