@@ -18,7 +18,11 @@ from tests.learning.scenes import Scene, scene, scenes
 NAMES = plugins.names("losses")
 every = pytest.mark.parametrize("name", NAMES)
 # Their sources take means over violators, or weigh by the scores, so that one more can lower the mean.
-NOT_MONOTONE = {"warp"}
+NOT_MONOTONE = {"warp", "ranked_list", "circle", "sl_at_k"}
+# Weights that carry no gradient: what is followed is not the slope of the value. Their own tests check it.
+WEIGHTED = {"ranked_list", "circle"}
+# No negative is needed, so none is missed.
+WITHOUT_NEGATIVES = {"alignment"}
 some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -68,6 +72,8 @@ def test_terms_have_a_shape_of_the_batch_and_are_finite(name: str, scene: Scene)
 @some
 @given(scenes())
 def test_a_closer_positive_never_raises_it(name: str, scene: Scene) -> None:
+    if name in NOT_MONOTONE:
+        pytest.skip(f"{name} does not promise it")
     loss, pairs = made(name), scene.pairs()
     closer = replace(pairs, pos=pairs.pos + (1 - pairs.pos) * 0.3)
     assert value(loss, closer) <= value(loss, pairs) + 1e-9
@@ -133,6 +139,8 @@ def test_the_order_of_candidates_is_nothing(name: str, scene: Scene) -> None:
 
 @every
 def test_without_a_negative_it_is_zero_with_zero_gradient(name: str) -> None:
+    if name in WITHOUT_NEGATIVES:
+        pytest.skip(f"{name} learns from positives alone")
     loss = made(name)
     pairs = leaves(scene(rows=3, candidates=2, used=0.0).pairs())
     assert value(loss, pairs) == 0
@@ -177,6 +185,8 @@ def test_half_precision_scores_are_summed_in_float32(name: str) -> None:
 @every
 @pytest.mark.parametrize("seed", range(3))
 def test_gradient_is_that_of_the_value(name: str, seed: int) -> None:
+    if name in WEIGHTED:
+        pytest.skip(f"{name} has weights without gradient")
     loss, pairs = made(name), leaves(scene(rows=4, candidates=3, seed=seed).pairs())
     assert torch.autograd.gradcheck(
         lambda pos, neg, cross: value(loss, replace(pairs, pos=pos, neg=neg, cross=cross)),

@@ -37,6 +37,13 @@ def on_pairs(loss: Any, scene: Scene) -> float:
     )
 
 
+def on_classes(loss: Any, scene: Scene, row: int) -> float:
+    """Value of a loss of theirs with class vectors: the positive of the row is class 0."""
+    classes = torch.cat([scene.positives[row : row + 1], scene.candidates])
+    loss.W.data = classes.T.clone()
+    return float(loss(scene.users[row : row + 1], torch.tensor([0])).detach())
+
+
 def mean() -> Any:
     """A plain mean, where theirs by default is over the non-zero ones."""
     return reducers.MeanReducer()

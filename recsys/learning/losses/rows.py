@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
 
 def mean_of_used(values: Tensor, mask: Tensor) -> Tensor:
@@ -31,3 +32,8 @@ def highest_of_used(values: Tensor, mask: Tensor) -> Tensor:
     """The largest used entry of each row, 0 where there are none: (B, N), (B, N) -> (B,)."""
     highest = values.masked_fill(~mask, float("-inf")).amax(1)
     return highest.masked_fill(~mask.any(1), 0.0)
+
+
+def cross_entropy(pos: Tensor, neg: Tensor, mask: Tensor) -> Tensor:
+    """``-log(e^pos / (e^pos + sum over the used negatives of e^neg))``: (B,), (B, N), (B, N) -> (B,)."""
+    return softplus(log_sum_exp_of_used(neg, mask) - pos)

@@ -33,8 +33,8 @@ class Warp:
 
     Source: Weston et al. 2011, WSABIE: Scaling Up To Large Vocabulary Image Annotation, equations 3 to 5.
     There one violator is drawn by trying candidates in turn, and the number of trials estimates the rank;
-    here all candidates are tried, which is the mean of that draw with a rank of less variance. A candidate
-    that has just become a violator can lower the mean, and the loss with it, as in equation 5.
+    here all candidates are tried, which is the mean of that draw with a rank of less variance. The mean
+    can fall where one more candidate becomes a violator, and rise where one is solved, as in equation 5.
 
     Example:
         >>> pairs = Pairs(torch.tensor([0.5]), torch.tensor([[0.5, 0.1, -2.0]]), torch.ones(1, 3).bool())

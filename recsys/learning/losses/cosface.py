@@ -1,0 +1,54 @@
+"""The large margin cosine loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from recsys.learning.losses.rows import cross_entropy
+from recsys.learning.pairs import Pairs, Terms
+
+
+@dataclass(frozen=True)
+class Cosface:
+    """A softmax in which the cosine of the positive must win by a margin.
+
+    ``-log(e^(s (pos - m)) / (e^(s (pos - m)) + sum of e^(s neg)))`` over the used negatives.
+
+    Args:
+        margin: m, a cosine; in [0, 2).
+        scale: s, the inverse of a temperature; positive.
+
+    Returns:
+        Terms (B,).
+
+    Raises:
+        ValueError: If margin or scale is out of its range.
+
+    Source: Wang et al. 2018, CosFace: Large Margin Cosine Loss for Deep Face Recognition, equation 4; the
+    items are the classes, the user the feature.
+
+    Example:
+        >>> import torch
+        >>> pairs = Pairs(torch.tensor([0.6]), torch.tensor([[0.5, 0.5]]), torch.ones(1, 2, dtype=torch.bool))
+        >>> Cosface(margin=0.1, scale=5.0)(pairs).values  # log 3
+        tensor([1.0986])
+    """
+
+    margin: float = 0.2
+    scale: float = 8.0
+
+    needs_cross: ClassVar[bool] = False
+    needs_bounded: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.margin < 2:
+            raise ValueError(f"margin is {self.margin}; it must be in [0, 2)")
+        if not self.scale > 0:
+            raise ValueError(f"scale is {self.scale}; it must be positive")
+
+    def __call__(self, pairs: Pairs) -> Terms:
+        """Pairs -> Terms (B,)."""
+        pairs = pairs.wide()
+        pos = self.scale * (pairs.pos - self.margin)
+        return Terms(cross_entropy(pos, self.scale * pairs.neg, pairs.mask), pairs.mask.any(1))

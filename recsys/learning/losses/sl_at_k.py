@@ -1,0 +1,74 @@
+"""The softmax loss at K."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from recsys.learning.losses.rows import log_sum_exp_of_used
+from recsys.learning.pairs import Pairs, Terms
+
+
+@dataclass(frozen=True)
+class SlAtK:
+    """A softmax loss whose positives count by how near they are to the top K of their user's list.
+
+    ``w * log(sum over the used negatives of e^((neg - pos) / t))`` with ``w = sigmoid((pos - b) / v)``, b the
+    K-th highest score of the row (positive and used negatives), without gradient; where the row has fewer
+    than K scores w is 1.
+
+    Args:
+        k: K; at least 1.
+        temperature: t, of the softmax; positive.
+        weight_temperature: v, of the weight; positive.
+
+    Returns:
+        Terms (B,), of any sign.
+
+    Raises:
+        ValueError: If k is below 1, or a temperature is not positive.
+
+    Source: Yang et al. 2025, Breaking the Top-K Barrier: Advancing Top-K Ranking Metrics Optimization in
+    Recommender Systems. There the threshold b of a user is found every few epochs among all positives and
+    some negatives; here it is found in each step in the row, so that no state is kept. A closer negative
+    raises b and so lowers the weight, which can lower the loss.
+
+    Example:
+        >>> pairs = Pairs(torch.tensor([0.4]), torch.tensor([[0.4, 0.2]]), torch.ones(1, 2, dtype=torch.bool))
+        >>> SlAtK(k=1)(pairs).values  # sigmoid(0) * log(e^0 + e^-1)
+        tensor([0.1566])
+    """
+
+    k: int = 20
+    temperature: float = 0.2
+    weight_temperature: float = 2.25
+
+    needs_cross: ClassVar[bool] = False
+    needs_bounded: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"k is {self.k}; it must be at least 1")
+        for name in ("temperature", "weight_temperature"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+
+    def __call__(self, pairs: Pairs) -> Terms:
+        """Pairs -> Terms (B,)."""
+        pairs = pairs.wide()
+        against = log_sum_exp_of_used(pairs.neg / self.temperature, pairs.mask)  # (B,)
+        weight = torch.sigmoid((pairs.pos - self._threshold(pairs)) / self.weight_temperature)
+        used = pairs.mask.any(1)
+        loss = (against - pairs.pos / self.temperature).masked_fill(~used, 0.0)
+        return Terms(weight * loss, used)
+
+    def _threshold(self, pairs: Pairs) -> Tensor:
+        """The K-th highest score of each row: (B,)."""
+        negatives = pairs.neg.detach().masked_fill(~pairs.mask, float("-inf"))
+        scores = torch.cat([pairs.pos.detach()[:, None], negatives], dim=1)  # (B, 1 + N)
+        if scores.shape[1] < self.k:
+            return torch.full_like(pairs.pos, float("-inf"))
+        return scores.topk(self.k, dim=1).values[:, -1]
