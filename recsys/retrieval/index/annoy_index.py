@@ -91,6 +91,12 @@ class AnnoyIndex:
         self._forest = forest
         return self
 
+    def with_search(self, search_k: int) -> AnnoyIndex:
+        """The same trees, asked with another ``search_k``."""
+        index = AnnoyIndex(self.distance, self.trees, search_k, self.seed)
+        index._items, index._forest, index._radius = self._items, self._forest, self._radius
+        return index
+
     def save(self, path: Path) -> None:
         """Write the trees to a file.
 
