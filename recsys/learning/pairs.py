@@ -45,5 +45,22 @@ class Terms:
     mask: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Slopes:
+    """Derivatives of the sum of a loss's terms, in closed form.
+
+    Args:
+        pos: (B,) by the scores of the positives.
+        neg: (B, N) by the scores of the candidates, before each row is multiplied by its ``weight``.
+        weight: (B,), not negative.
+        count: () number of terms that were used.
+    """
+
+    pos: Tensor
+    neg: Tensor
+    weight: Tensor
+    count: Tensor
+
+
 def _wide(scores: Tensor) -> Tensor:
     return scores.to(torch.promote_types(scores.dtype, torch.float32))

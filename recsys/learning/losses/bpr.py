@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+from torch import Tensor
 from torch.nn.functional import softplus
 
-from recsys.learning.pairs import Pairs, Terms
+from recsys.learning.pairs import Pairs, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -37,3 +39,9 @@ class Bpr:
         """Pairs -> Terms (B, N)."""
         pairs = pairs.wide()
         return Terms(softplus(pairs.neg - pairs.pos[:, None]), pairs.mask)
+
+    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+        """``sigmoid(neg - pos)``; see ``Sloped``."""
+        slope = gap.sigmoid_()
+        weight = torch.ones_like(pos)
+        return Slopes(-slope.sum(1).to(pos.dtype), slope, weight, used.sum())

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
 from recsys.learning.losses.rows import mean_of_used
-from recsys.learning.pairs import Pairs, Terms
+from recsys.learning.pairs import Pairs, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -63,3 +64,14 @@ class Contrastive:
         if self.squared:
             near, far = near.square() / 2, far.square() / 2
         return Terms(near + self.weight * mean_of_used(far, pairs.mask), pairs.mask.any(1))
+
+    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+        """Steps at the two margins, or ramps where squared; see ``Sloped``."""
+        some = (used > 0).to(pos.dtype)
+        near = torch.relu(self.positive - pos)
+        if self.squared:
+            slope = gap.add_((pos - self.negative).to(gap.dtype)[:, None]).relu_()
+        else:
+            near, slope = (near > 0).to(pos.dtype), gap.gt_((self.negative - pos).to(gap.dtype)[:, None])
+        weight = self.weight / used.clamp(min=1).to(pos.dtype)
+        return Slopes(-near * some, slope, weight, some.sum())

@@ -6,10 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch.nn.functional import softplus
+import torch
+from torch import Tensor
 
-from recsys.learning.losses.rows import log_sum_exp_of_used
-from recsys.learning.pairs import Pairs, Terms
+from recsys.learning.losses.rows import cross_entropy
+from recsys.learning.pairs import Pairs, Slopes, Terms
+
+# A candidate this far above the positive, in temperatures, takes the whole softmax; beyond it exp may overflow.
+LARGE = 60.0
 
 
 @dataclass(frozen=True)
@@ -57,5 +61,14 @@ class Infonce:
         logits = pairs.neg / self.temperature  # (B, N)
         if self.correct and pairs.log_q is not None:
             logits = logits - (pairs.log_q + math.log(pairs.neg.shape[1]))
-        against = log_sum_exp_of_used(logits, pairs.mask)  # (B,)
-        return Terms(softplus(against - pairs.pos / self.temperature), pairs.mask.any(1))
+        return Terms(cross_entropy(pairs.pos / self.temperature, logits, pairs.mask), pairs.mask.any(1))
+
+    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+        """The softmax's probabilities over the temperature; see ``Sloped``."""
+        odds = gap.div_(self.temperature).clamp_(max=LARGE).exp_()  # (B, N), to the positive
+        if self.correct and log_q is not None:
+            odds = odds.mul_(torch.exp(-log_q - math.log(gap.shape[1])).to(gap.dtype))
+        against = odds.sum(1).to(pos.dtype)  # (B,)
+        some = (used > 0).to(pos.dtype)
+        weight = some / (self.temperature * (1 + against))
+        return Slopes(-against * weight, odds, weight, some.sum())

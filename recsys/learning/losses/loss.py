@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from recsys.learning.pairs import Pairs, Terms
+    from torch import Tensor
+
+    from recsys.learning.pairs import Pairs, Slopes, Terms
 
 
 class Loss(Protocol):
@@ -32,4 +34,24 @@ class Loss(Protocol):
 
     def __call__(self, pairs: Pairs) -> Terms:
         """Summands of the objective, to be made one number by a reducer."""
+        ...
+
+
+@runtime_checkable
+class Sloped(Protocol):
+    """A loss that knows its derivatives: a step with it makes one pass over the scores where autograd makes ten.
+
+    They are those of the sum of ``__call__``'s terms; a contract test holds the two together.
+    """
+
+    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+        """Derivatives by the scores; None where these options have no closed form.
+
+        Args:
+            pos: (B,) scores of the positives, float32.
+            gap: (B, N) ``neg - pos``, -inf where the candidate is not used; of any float type, and may be
+                overwritten.
+            used: (B,) number of used candidates.
+            log_q: (N,) log probability of the candidates, or None.
+        """
         ...

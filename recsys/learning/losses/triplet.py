@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 from torch.nn.functional import softplus
 
-from recsys.learning.pairs import Pairs, Terms
+from recsys.learning.pairs import Pairs, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -62,3 +63,10 @@ class Triplet:
             neg = torch.maximum(neg, pairs.cross)
         gap = neg + (self.margin - pairs.pos)[:, None]  # (B, N)
         return Terms(softplus(gap) if self.soft else torch.relu(gap), pairs.mask)
+
+    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+        """1 where the margin is not kept, 0 elsewhere; see ``Sloped``."""
+        if self.swap:
+            return None
+        slope = gap.add_(self.margin).sigmoid_() if self.soft else gap.gt_(-self.margin)
+        return Slopes(-slope.sum(1).to(pos.dtype), slope, torch.ones_like(pos), used.sum())

@@ -30,10 +30,12 @@ class Candidates:
     Args:
         codes: (N,) int64; an item may stand more than once.
         log_q: (N,) log probability of each to be the item of one draw; None where it is not known.
+        distinct: Whether it is certain that no item stands twice.
     """
 
     codes: Tensor
     log_q: Tensor | None
+    distinct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,15 @@ from torch import Generator
 
 from recsys.learning.samplers.sampler import Candidates, Catalogue, Draw, Positives
 
+STRIDES = 4096
+
 
 @dataclass(frozen=True)
 class Uniform:
-    """Every item is as likely; drawn with replacement.
+    """Every item is as likely, and none stands twice; all of them where the catalogue is no larger.
 
-    ``q(i) = 1 / I``.
+    ``q(i) = 1 / I``. A walk around the catalogue, from a random item with a random stride that shares no
+    factor with I, meets no item twice in I steps, and costs the same however large the catalogue is.
 
     Args:
         candidates: Number drawn for a batch, N; at least 1.
@@ -33,10 +36,20 @@ class Uniform:
     def over(self, catalogue: Catalogue) -> Draw:
         """The draw over a catalogue of I items."""
         items, device = len(catalogue.counts), catalogue.counts.device
-        log_q = torch.full((self.candidates,), -math.log(items), device=device)
+        steps = torch.arange(min(self.candidates, items), device=device)
+        log_q = torch.full((len(steps),), -math.log(items), device=device)
+        strides = _strides(items).to(device)
 
         def draw(batch: Positives, rng: Generator) -> Candidates:
-            codes = torch.randint(items, (self.candidates,), generator=rng, device=device)
-            return Candidates(codes, log_q)
+            first = torch.randint(items, (1,), generator=rng, device=device)
+            which = torch.randint(len(strides), (1,), generator=rng, device=device)
+            codes = (steps * strides[which] + first).remainder_(items)
+            return Candidates(codes, log_q, distinct=True)
 
         return draw
+
+
+def _strides(items: int) -> torch.Tensor:
+    """Up to ``STRIDES`` numbers below ``items``, spread evenly, that share no factor with it."""
+    some = torch.linspace(1, max(items - 1, 1), min(items, 2 * STRIDES), dtype=torch.float64).long()
+    return some[torch.gcd(some, torch.tensor(items)) == 1]

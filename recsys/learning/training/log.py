@@ -50,30 +50,13 @@ class Log:
 
     def lengths(self, codes: Tensor) -> Tensor:
         """Users (n,) -> number of their rows (n,)."""
-        return self.starts[codes + 1] - self.starts[codes]
+        return self.starts.index_select(0, codes + 1) - self.starts.index_select(0, codes)
 
     def take(self, codes: Tensor, total: int | None = None) -> Users:
         """Users (n,) with their histories; ``total``, the sum of lengths, saves asking the device."""
         lengths = self.lengths(codes)
         owner = torch.repeat_interleave(lengths, output_size=total)  # (T,)
         ends = lengths.cumsum(0)
-        shift = self.starts[codes] - (ends - lengths)  # (n,)
-        rows = torch.arange(len(owner), device=owner.device) + shift[owner]  # (T,)
-        return Users(codes, self.items[rows], owner, lengths)
-
-
-def unknown(users: Users, candidates: Tensor, catalogue: int) -> Tensor:
-    """Which candidates (N,) are negatives of which users: (n, N), False where the user chose the item.
-
-    A candidate that stands twice is used once. Every item of every history is looked up in a table of
-    columns, so the cost is one pass over the histories, not one over users times candidates.
-    """
-    n, width = len(users.codes), len(candidates)
-    nowhere = n * width
-    order = torch.arange(width, device=candidates.device)
-    columns = torch.full((catalogue,), nowhere, device=candidates.device).index_copy_(0, candidates, order)
-    mask = torch.ones(nowhere + 1, dtype=torch.bool, device=candidates.device)
-    places = (users.owner * width).add_(columns.index_select(0, users.items)).clamp_(max=nowhere)  # (T,)
-    mask.index_fill_(0, places, False)
-    grid = mask[:nowhere].view(n, width)
-    return grid.logical_and_(columns.index_select(0, candidates) == order)
+        shift = self.starts.index_select(0, codes) - (ends - lengths)  # (n,)
+        rows = shift.index_select(0, owner).add_(torch.arange(len(owner), device=owner.device))  # (T,)
+        return Users(codes, self.items.index_select(0, rows), owner, lengths)

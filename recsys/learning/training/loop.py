@@ -20,7 +20,8 @@ from recsys.learning.samplers.sampler import Draw, Positives
 from recsys.learning.towers.tower import Tower
 from recsys.learning.training import checkpoint, health
 from recsys.learning.training.checkpoint import State
-from recsys.learning.training.log import Log, unknown
+from recsys.learning.training.known import Known
+from recsys.learning.training.log import Log
 from recsys.learning.training.step import Batch, Parts, step
 from recsys.learning.training.tables import Tables
 
@@ -98,7 +99,7 @@ def run_epoch(
     began, losses, pairs = time.perf_counter(), [], 0
     for batch in batches(log, draw, schedule, epoch):
         losses.append(step(batch, tables, parts))
-        pairs += batch.unknown.numel()
+        pairs += batch.known.shape[0] * batch.known.shape[1]
     loss = float(_mean(losses))
     seconds = time.perf_counter() - began
     health.check_loss(loss, epoch)
@@ -113,15 +114,15 @@ def batches(log: Log, draw: Draw, schedule: Schedule, epoch: int) -> Iterator[Ba
     rng = seeds.torch_generator(schedule.seed, "sampler", epoch, device=device)
     order = torch.randperm(len(log), generator=shuffle, device=device)
     portions = torch.split(order, schedule.batch)
-    users = [log.users[rows] for rows in portions]
+    users = [log.users.index_select(0, rows) for rows in portions]
     totals = torch.stack([log.lengths(codes).sum() for codes in users]).tolist()
     for number, (rows, codes, total) in enumerate(zip(portions, users, totals, strict=True)):
-        items = log.items[rows]
+        items = log.items.index_select(0, rows)
         candidates = draw(Positives(codes, items), rng)
         chosen = log.take(codes, total)
         done = (epoch - 1 + number / len(portions)) / schedule.epochs
-        mask = unknown(chosen, candidates.codes, log.catalogue)
-        yield Batch(chosen, items, candidates, mask, Moment(done, rng))
+        known = Known.of(chosen, candidates.codes, log.catalogue)
+        yield Batch(chosen, items, candidates, known, Moment(done, rng))
 
 
 @torch.no_grad()

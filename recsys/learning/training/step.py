@@ -1,25 +1,32 @@
-"""One step of training: the whole of metric learning in thirty lines."""
+"""One step of training: a batch in, its rows changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from recsys.learning.distances.cosine import Cosine
 from recsys.learning.distances.distance import Distance
-from recsys.learning.losses.loss import Loss
+from recsys.learning.distances.dot import Dot
+from recsys.learning.distances.norms import unit
+from recsys.learning.losses.loss import Loss, Sloped
+from recsys.learning.miners.everything import Everything
 from recsys.learning.miners.miner import Miner, Moment
-from recsys.learning.pairs import Pairs
-from recsys.learning.reducers import Reduced, Reducer
+from recsys.learning.pairs import Pairs, Slopes
+from recsys.learning.reducers import Reduced, Reducer, mean
 from recsys.learning.regularizers import Points
 from recsys.learning.samplers.sampler import Candidates
 from recsys.learning.towers.tower import Tower, Users
+from recsys.learning.training.known import Known
+from recsys.learning.training.scratch import Scratch
 from recsys.learning.training.tables import Tables, gradient
 
 BLOCK = 512
+SHOWN = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +37,14 @@ class Batch:
         users: The users (B,) and their histories.
         items: (B,) the item each of them chose.
         candidates: N items and their log probability.
-        unknown: (B, N) bool, False where the user chose the candidate.
+        known: Which candidates which users are known to have chosen.
         moment: Where the training is.
     """
 
     users: Users
     items: Tensor
     candidates: Candidates
-    unknown: Tensor
+    known: Known
     moment: Moment
 
 
@@ -52,51 +59,114 @@ class Parts:
     reduce: Reducer
     regularize: Callable[[Points], Tensor] | None = None
     bfloat16: bool = False
+    scratch: Scratch = field(default_factory=Scratch)
 
 
 def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced:
     """Compute the loss of one batch and change the rows it was made from.
 
-    The scores (B, N) are gone through in blocks of rows that fit the cache. The loss is a total over a count
-    that is known only at the end, so gradients of the total are gathered and divided once.
+    The gathered rows are the leaves of the graph. The loss is differentiated with respect to the scores, in
+    closed form where it has one, and two products bring the slopes back to the points.
 
     Returns:
-        The loss as total and count, on the device; reading it is the caller's wait.
+        The loss as total and count, on the device, of all rows or of enough to show it; reading it is the
+        caller's wait.
     """
     users = parts.tower.forward(batch.users, tables.gather, batch.items)  # (B, D)
     positives = tables.gather("items", batch.items)  # (B, D)
     candidates = tables.gather("items", batch.candidates.codes)  # (N, D)
-    ends = [users, positives, candidates]
-    leaves = [end.detach().requires_grad_() for end in ends]
-    blocks = [
-        objective(batch, Points(leaves[0][rows], leaves[1][rows], leaves[2]), rows, parts)
-        for rows in _blocks(len(users))
-    ]
-    reduced = blocks[0]
-    for block in blocks[1:]:
-        reduced = reduced + block
-    count = reduced.count.clamp(min=1.0)
-    torch.autograd.backward(ends, [gradient(leaf) / count for leaf in leaves])
+    rows = Points(users, positives, candidates)
+    # A cosine is the inner product of unit vectors: rows are scaled once, not once for each pair.
+    points = Points(*map(unit, _each(rows))) if isinstance(parts.distance, Cosine) else rows
+    leaves = Points(*(point.detach().requires_grad_() for point in _each(points)))
+    reduced = _closed(batch, leaves, parts) or _blocks(batch, leaves, parts)
+    torch.autograd.backward(_each(points), [gradient(leaf) for leaf in _each(leaves)])
     if parts.regularize is not None:
-        torch.autograd.backward(parts.regularize(Points(users, positives, candidates)))
+        torch.autograd.backward(parts.regularize(rows))
     tables.update()
     return reduced
 
 
 def objective(batch: Batch, points: Points, rows: slice, parts: Parts) -> Reduced:
-    """The loss of some rows of a batch; its gradient is added to the leaves that the points were cut from."""
+    """The loss of some rows of a batch, by the definitions; points are those rows' and all candidates."""
+    distance = Dot() if isinstance(parts.distance, Cosine) else parts.distance
     with _scores(points.users.device, bfloat16=parts.bfloat16):
-        pos = parts.distance.similarity(points.users, points.positives)  # (b,)
-        neg = parts.distance.matrix(points.users, points.candidates)  # (b, N)
-        pairs = Pairs(pos.to(neg.dtype), neg, batch.unknown[rows], batch.candidates.log_q)
+        pos = distance.similarity(points.users, points.positives)  # (b,)
+        neg = distance.matrix(points.users, points.candidates)  # (b, N)
+        cross = distance.matrix(points.positives, points.candidates) if parts.loss.needs_cross else None
+    pairs = Pairs(pos.to(neg.dtype), neg, ~batch.known.mask(rows), batch.candidates.log_q, cross)
     mined = replace(pairs, mask=parts.miner(pairs, batch.moment))
-    reduced = parts.reduce(parts.loss(mined))
-    torch.autograd.backward(reduced.total)
-    return Reduced(reduced.total.detach(), reduced.count)
+    return parts.reduce(parts.loss(mined))
 
 
-def _blocks(rows: int) -> list[slice]:
-    return [slice(start, min(start + BLOCK, rows)) for start in range(0, rows, BLOCK)]
+def _blocks(batch: Batch, leaves: Points, parts: Parts) -> Reduced:
+    """Gradients at the leaves by autograd, in blocks of rows that bound the memory.
+
+    The loss is a total over a count that is known only at the end, so gradients of the total are gathered
+    and divided once.
+    """
+    blocks = []
+    for start in range(0, len(leaves.users), BLOCK):
+        rows = slice(start, min(start + BLOCK, len(leaves.users)))
+        points = replace(leaves, users=leaves.users[rows], positives=leaves.positives[rows])
+        block = objective(batch, points, rows, parts)
+        torch.autograd.backward(block.total)
+        blocks.append(Reduced(block.total.detach(), block.count))
+    reduced = blocks[0]
+    for block in blocks[1:]:
+        reduced = reduced + block
+    for leaf in _each(leaves):
+        leaf.grad = gradient(leaf) / reduced.count.clamp(min=1.0)
+    return reduced
+
+
+def _closed(batch: Batch, leaves: Points, parts: Parts) -> Reduced | None:
+    """Gradients at the leaves by the loss's own slopes: three products, two or three passes over scores.
+
+    Returns:
+        The loss of the first rows; None where a part has no closed form, and nothing was done.
+    """
+    plain = isinstance(parts.miner, Everything) and parts.reduce is mean
+    if not (plain and isinstance(parts.distance, Dot | Cosine) and isinstance(parts.loss, Sloped)):
+        return None
+    users, positives, candidates = (leaf.detach() for leaf in _each(leaves))
+    kind = torch.bfloat16 if parts.bfloat16 else users.dtype
+    pos = (users * positives).sum(1)  # (B,)
+    short = candidates.to(kind)
+    gap = _gap(batch, users.to(kind), pos.to(kind), short, parts.scratch)  # (B, N)
+    slopes = parts.loss.slopes(pos, gap, batch.known.used(), batch.candidates.log_q)
+    if slopes is None:
+        return None
+    _spread(slopes, leaves, short)
+    with torch.no_grad():
+        rows = slice(0, min(SHOWN, len(users)))
+        return objective(batch, Points(users[rows], positives[rows], candidates), rows, parts)
+
+
+def _gap(batch: Batch, users: Tensor, pos: Tensor, candidates: Tensor, scratch: Scratch) -> Tensor:
+    """``users @ candidates.T - pos``, -inf where the candidate is no negative: (B, N)."""
+    n, width = batch.known.shape
+    flat = scratch.take(n * width + 1, users)
+    gap = flat[:-1].view(n, width)
+    torch.addmm((-pos)[:, None].expand(n, width), users, candidates.T, out=gap)
+    flat.index_fill_(0, batch.known.places, float("-inf"))
+    if not batch.candidates.distinct:
+        gap.masked_fill_(batch.known.twice, float("-inf"))
+    return gap
+
+
+def _spread(slopes: Slopes, leaves: Points, short: Tensor) -> None:
+    """Bring slopes at the scores back to the points."""
+    users, positives, _ = (leaf.detach() for leaf in _each(leaves))
+    scale = 1 / slopes.count.clamp(min=1).to(users.dtype)
+    pos, weight = slopes.pos[:, None] * scale, slopes.weight[:, None] * scale  # (B, 1)
+    leaves.users.grad = (slopes.neg @ short).to(users.dtype) * weight + pos * positives
+    leaves.positives.grad = pos * users
+    leaves.candidates.grad = (slopes.neg.T @ (users * weight).to(short.dtype)).to(users.dtype)
+
+
+def _each(points: Points) -> tuple[Tensor, Tensor, Tensor]:
+    return points.users, points.positives, points.candidates
 
 
 def _scores(device: torch.device, *, bfloat16: bool) -> AbstractContextManager[object]:
