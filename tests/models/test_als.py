@@ -96,10 +96,10 @@ def test_vectors_that_are_not_finite_are_an_error() -> None:
 @pytest.mark.parametrize(
     ("name", "alpha", "regularization", "recall", "ndcg"),
     [
-        ("movielens1m_m1", 1.0, 30.0, 0.2723, 0.2573),
-        ("ir-amazon2014-electronic", 1.0, 3.0, 0.0824, 0.0534),
-        ("ir-amazon2014-health", 1.0, 3.0, 0.1855, 0.1408),
-        ("gowalla", 20.0, 30.0, 0.1504, 0.1264),
+        ("movielens1m_m1", 5.0, 30.0, 0.2723, 0.2573),
+        ("ir-amazon2014-electronic", 20.0, 100.0, 0.0824, 0.0534),
+        ("ir-amazon2014-health", 20.0, 100.0, 0.1855, 0.1408),
+        ("gowalla", 60.0, 100.0, 0.1504, 0.1264),
     ],
 )
 def test_quality_is_that_of_a_tuned_als(
