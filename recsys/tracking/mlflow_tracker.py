@@ -343,6 +343,8 @@ def save_pyfunc(run: RunFolder, folder: Path, described: Any = None) -> None:
             input_example=pd.DataFrame({"user": _some_users(run)}),
             pip_requirements=_requirements(run),
         )
+    for compiled in folder.rglob("__pycache__"):
+        shutil.rmtree(compiled)
 
 
 def _some_users(run: RunFolder) -> list[str]:
