@@ -86,7 +86,7 @@ def test_an_option_outside_its_range_is_refused(options: dict[str, float]) -> No
 
 def test_vectors_that_are_not_finite_are_an_error() -> None:
     log = Interactions.of(raw([("a", "1"), ("b", "2")], weights=[3e38, 3e38]))
-    with pytest.raises(RecsysError, match="ALS gave vectors that are not finite with alpha 1.0"):
+    with pytest.raises(RecsysError, match=r"ALS gave vectors that are not finite with alpha 1\.0"):
         ALS(dim=2, alpha=1.0).fit(log)
 
 
