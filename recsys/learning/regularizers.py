@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -48,6 +49,72 @@ class L2:
         """A scalar to add to the loss."""
         parts = [points.users, points.positives, points.candidates]
         return self.weight / 2 * torch.stack([part.square().sum(-1).mean() for part in parts]).sum()
+
+
+@dataclass(frozen=True)
+class Uniformity:
+    """Users should be spread over the sphere, and so should items: the other half of DirectAU.
+
+    ``weight / 2 * (log mean e^(-2 |u - u'|^2) + log mean e^(-2 |p - p'|^2))`` over the pairs of different
+    rows of a batch, for unit vectors; 0 for a batch of one row.
+
+    Args:
+        weight: Positive.
+
+    Raises:
+        ValueError: If weight is not positive.
+
+    Source: Wang et al. 2022, Towards Representation Alignment and Uniformity in Collaborative Filtering,
+    equation 6; the loss beside it is ``alignment``.
+    """
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.weight > 0:
+            raise ValueError(f"weight is {self.weight}; it must be positive")
+
+    def __call__(self, points: Points) -> Tensor:
+        """A scalar to add to the loss."""
+        return self.weight / 2 * (_crowding(points.users) + _crowding(points.positives))
+
+
+def _crowding(vectors: Tensor) -> Tensor:
+    """``log mean e^(-2 |x - y|^2)`` over the pairs of different rows: (n, D) -> ()."""
+    rows = len(vectors)
+    if rows < 2:
+        return vectors.sum() * 0.0
+    points = torch.nn.functional.normalize(vectors, dim=1)
+    exponents = 4 * (points @ points.T) - 4  # -2 |x - y|^2 = 4 x.y - 4
+    itself = torch.eye(rows, dtype=torch.bool, device=vectors.device)
+    return exponents.masked_fill(itself, float("-inf")).flatten().logsumexp(0) - math.log(rows * (rows - 1))
+
+
+@dataclass(frozen=True)
+class Center:
+    """Users are drawn to the items they chose, which are the centres of their classes.
+
+    ``weight / 2 * mean |u - p|^2`` on the vectors as they are.
+
+    Args:
+        weight: Positive.
+
+    Raises:
+        ValueError: If weight is not positive.
+
+    Source: Wen et al. 2016, A Discriminative Feature Learning Approach for Deep Face Recognition, equation 2;
+    a centre is the item's own vector and moves by the same gradient, not by a rule of its own.
+    """
+
+    weight: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not self.weight > 0:
+            raise ValueError(f"weight is {self.weight}; it must be positive")
+
+    def __call__(self, points: Points) -> Tensor:
+        """A scalar to add to the loss."""
+        return self.weight / 2 * (points.users - points.positives).square().sum(-1).mean()
 
 
 @dataclass(frozen=True)

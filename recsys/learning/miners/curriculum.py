@@ -1,0 +1,59 @@
+"""From semihard to hard negatives in the course of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from recsys.learning.miners.miner import Moment
+from recsys.learning.pairs import Pairs
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """Semihard negatives at first; harder and harder ones as training goes on, in the end all of them.
+
+    ``pos - margin < neg < pos + margin * t / (1 - t)`` with t the share of the way from ``start`` to ``end``:
+    at 0 the band of ``semihard``, at 1 without an upper bound.
+
+    Args:
+        margin: In units of the distance's score; positive. As a rule that of the loss.
+        start: Progress of training at which harder ones begin; in [0, 1].
+        end: Progress from which none is too hard; above start, at most 1.
+
+    Raises:
+        ValueError: If an option is out of its range.
+
+    Source: Bengio et al. 2009, Curriculum Learning, on the band of Schroff et al. 2015, FaceNet, equation 4.
+
+    Example:
+        >>> import torch
+        >>> pairs = Pairs(torch.tensor([0.5]), torch.tensor([[0.1, 0.4, 0.9]]), torch.ones(1, 3).bool())
+        >>> for progress in (0.0, 1.0):
+        ...     Curriculum(margin=0.2)(pairs, Moment(progress, torch.Generator()))
+        tensor([[False,  True, False]])
+        tensor([[False,  True,  True]])
+    """
+
+    margin: float = 0.2
+    start: float = 0.1
+    end: float = 0.6
+
+    def __post_init__(self) -> None:
+        if not self.margin > 0:
+            raise ValueError(f"margin is {self.margin}; it must be positive")
+        if not 0 <= self.start <= 1:
+            raise ValueError(f"start is {self.start}; it must be in [0, 1]")
+        if not self.start < self.end <= 1:
+            raise ValueError(f"end is {self.end}; it must be above start, {self.start}, and at most 1")
+
+    def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
+        """Pairs -> mask (B, N)."""
+        beaten_by = pairs.pos.detach()[:, None] - pairs.neg.detach()  # (B, N)
+        band = pairs.mask & (beaten_by < self.margin)
+        way = (moment.progress - self.start) / (self.end - self.start)
+        if way >= 1:
+            return band
+        way = max(way, 0.0)
+        return band & (beaten_by > -self.margin * way / (1 - way))
