@@ -1,59 +1,254 @@
-"""From raw logs to a dataset."""
+"""From raw logs to a dataset: read, merge repeats, split, write."""
 
 from __future__ import annotations
 
 import hashlib
-import time
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from recsys.columns import ITEM, TIME, USER, WEIGHT
-from recsys.data.dataset import Dataset
+from recsys.columns import ITEM, USER
+from recsys.data.dataset import MANIFEST, PARTS, SCHEMA, Dataset
+from recsys.data.etl.moments import span
 from recsys.data.etl.options import EtlOptions
-from recsys.data.tables import RAW_SCHEMA
-from recsys.files import replacing, write_json
-from recsys.home import Home
+from recsys.data.etl.parts import merged, parted, summary, write
+from recsys.data.etl.reading import Progress, Reading, read, unheard, unseen
+from recsys.data.etl.side import side
+from recsys.data.etl.sources import Found, Source, find
+from recsys.data.splits.by_time import ByTime
+from recsys.data.splits.by_user import ByUser
+from recsys.data.splits.given import Given
+from recsys.data.splits.leave_last import LeaveLast
+from recsys.data.splits.log import Log
+from recsys.data.splits.parse import parse
+from recsys.data.splits.random_holdout import RandomHoldout
+from recsys.data.splits.splitter import Splitter
+from recsys.errors import InputError, RecsysError
+from recsys.files import remove, replacing, sweep, write_json
+from recsys.home import Home, checked_name
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def etl(options: EtlOptions, home: Home, progress: object = None) -> Dataset:
-    """Read logs into a dataset and make it the current one."""
-    path = Path(options.logs[0])
-    log = _read(path / "u.data" if (path / "u.data").exists() else path)
-    if options.test:
-        test = _read(Path(options.test))
-        train = log
-        valid = train.sample(fraction=options.valid, seed=options.seed, shuffle=True)
-        train = train.join(valid, on=[USER, ITEM], how="anti")
-    else:
-        log = log.sort(TIME, USER, ITEM)
-        cut = log[TIME].quantile(0.8)
-        test, rest = log.filter(pl.col(TIME) > cut), log.filter(pl.col(TIME) <= cut)
-        cut = rest[TIME].quantile(1 - options.valid)
-        valid, train = rest.filter(pl.col(TIME) > cut), rest.filter(pl.col(TIME) <= cut)
-    name = options.name or path.stem
-    tables = {"train": train, "valid": valid, "test": test}
-    digest = hashlib.sha256(repr({k: v.hash_rows().sum() for k, v in tables.items()}).encode()).hexdigest()
-    with replacing(home.datasets / name) as folder:
-        folder.mkdir()
-        for part, table in tables.items():
-            table.write_parquet(folder / f"{part}.parquet")
-        write_json(folder / "manifest.json", {"schema": 1, "name": name, "hash": digest, "split_hash": digest,
-                                              "created": time.time(), "counts": {}})
+def etl(
+    options: EtlOptions,
+    home: Home,
+    progress: Progress = unseen,
+    say: Callable[[str], None] = unheard,
+) -> Dataset:
+    """Read logs into a dataset, and make it the current one.
+
+    Args:
+        options: What to read and what it means.
+        home: Where the dataset goes.
+        progress: Shows how far it is.
+        say: Tells what was guessed, line by line.
+
+    Raises:
+        InputError: If the request or the log is wrong; an earlier dataset of that name stays as it was.
+        RecsysError: If it cannot be written.
+    """
+    if not options.logs:
+        raise InputError("there is no log; give a file, a folder or a quoted glob")
+    return _build(options, home, find(options.logs, options.format), progress, say)
+
+
+def etl_frame(
+    frame: pl.DataFrame | pl.LazyFrame | pd.DataFrame,
+    options: EtlOptions,
+    home: Home,
+    progress: Progress = unseen,
+    say: Callable[[str], None] = unheard,
+) -> Dataset:
+    """The same for a polars or pandas frame in place of files; ``options.logs`` is not looked at."""
+    table = frame if isinstance(frame, pl.DataFrame | pl.LazyFrame) else pl.from_pandas(frame)
+    return _build(options, home, Found([], "frame"), progress, say, table.lazy())
+
+
+def _build(
+    options: EtlOptions,
+    home: Home,
+    found: Found,
+    progress: Progress,
+    say: Callable[[str], None],
+    frame: pl.LazyFrame | None = None,
+) -> Dataset:
+    name = checked_name(options.name or found.name)
+    splitter = parse(options.split) if options.split else None
+    if found.test and not (options.split or options.test):
+        options = options.model_copy(update={"test": str(found.test)})
+        for note in found.notes:
+            say(note)
+    elif found.test and options.split:
+        found.sources.extend(find([str(found.test)], options.format).sources)
+    tests = find([options.test], options.format).sources if options.test else []
+    sweep(home.datasets)
+    with replacing(home.datasets / name) as folder, _failures(home):
+        scratch = folder / "scratch"
+        scratch.mkdir(parents=True)
+        if frame is not None:
+            path = scratch / "frame.parquet"
+            frame.sink_parquet(path, engine="streaming", compression="lz4")
+            found.sources.append(Source(path, "parquet", chosen=True))
+        reading = read(found.sources, tests, options, scratch, folder / "rejects.parquet", progress, say)
+        manifest = {
+            "schema": SCHEMA,
+            "name": name,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            **_fill(folder, reading, options, splitter, found, progress, say),
+            "versions": {each: version(each) for each in ("recsys", "polars")}
+            | {"python": platform.python_version()},
+        }
+        remove(scratch)
+        write_json(folder / MANIFEST, manifest)
     home.set_current("dataset", name)
     return Dataset.open(home, name)
 
 
-def _read(path: Path) -> pl.DataFrame:
-    if path.suffix == ".txt":
-        raw = pl.DataFrame({"line": path.read_text().splitlines()}).select(
-            pl.col("line").str.split(" ").list.first().alias(USER),
-            pl.col("line").str.split(" ").list.slice(1).alias(ITEM)).explode(ITEM).drop_nulls()
-        raw = raw.filter(pl.col(ITEM) != "").with_columns(pl.lit(None, pl.Int64).alias(TIME), pl.lit(1.0, pl.Float32).alias(WEIGHT))
-    elif path.name == "u.data":
-        raw = pl.read_csv(path, separator="\t", has_header=False, new_columns=[USER, ITEM, WEIGHT, TIME], infer_schema=False)
-        raw = raw.with_columns(pl.col(TIME).cast(pl.Int64) * 1_000_000, pl.col(WEIGHT).cast(pl.Float32))
-    else:
-        raw = pl.read_csv(path, separator="\t" if path.suffix == ".tsv" else ",", infer_schema=False)
-        raw = raw.select(pl.col("user_procid").alias(USER), pl.col("item_procid").alias(ITEM), pl.lit(None, pl.Int64).alias(TIME), pl.lit(1.0, pl.Float32).alias(WEIGHT))
-    return raw.select(RAW_SCHEMA.names()).unique([USER, ITEM], keep="last", maintain_order=True)
+@contextmanager
+def _failures(home: Home) -> Iterator[None]:
+    """What polars could not do is one line, not a traceback."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise RecsysError(
+            f"the log could not be read or written: {first}; check the free space of {home.path}, "
+            "and the files, then try again"
+        ) from error
+
+
+def _fill(
+    folder: Path,
+    reading: Reading,
+    options: EtlOptions,
+    splitter: Splitter | None,
+    found: Found,
+    progress: Progress,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Merge, split and write; returns what the manifest says about it."""
+    scratch = folder / "scratch"
+    merging = merged(reading, options, scratch / "merged", progress)
+    log = merging.log
+    splitter = splitter or _usual(log, options)
+    parts = parted(log, splitter, options, scratch, progress)
+    sizes = summary(log, parts)
+    _refuse_empty(sizes, splitter, options)
+    factor = 1.0
+    if options.half_life:
+        factor = 2.0 ** ((merging.newest - sizes["train"]["newest"]) / span(options.half_life))
+    for part, store in parts.stores.items():
+        write(store, log, factor, folder / f"{part}.parquet")
+    counts: dict[str, Any] = {
+        "read": reading.rows,
+        "rejected": reading.rejected,
+        "dropped": reading.dropped,
+        "merged": merging.repeats,
+        "in_train": merging.in_train,
+        "outside_core": parts.outside_core,
+        **{part: sizes[part]["rows"] for part in PARTS},
+    }
+    _check_sum(counts)
+    hashes = [parts.identities[part] for part in PARTS]
+    return {
+        "hash": hashes[0].merged(hashes[1]).merged(hashes[2]).hash(),
+        "split_hash": hashlib.sha256(" ".join(each.hash() for each in hashes).encode()).hexdigest(),
+        "options": options.model_dump(),
+        "sources": _sources(reading),
+        "columns": {
+            role: {"column": column, "guessed": role in reading.roles[0].guessed}
+            for role, column in reading.roles[0].by_part().items()
+            if column
+        },
+        "time": reading.meaning.clock.described if reading.meaning.clock else None,
+        "notes": [*found.notes, *reading.notes],
+        "counts": counts,
+        "split": {"name": _named(splitter), "valid": options.valid, "seed": options.seed},
+        "sizes": sizes,
+        **_sides(folder, log, options, found, say),
+    }
+
+
+def _usual(log: Log, options: EtlOptions) -> Splitter:
+    """The split where none was asked for."""
+    if options.test:
+        return Given(options.test)
+    return ByTime(0.2) if log.timed else RandomHoldout(0.2)
+
+
+def _named(splitter: Splitter) -> str:
+    match splitter:
+        case ByTime(share):
+            return f"time:{share:g}"
+        case RandomHoldout(share):
+            return f"random:{share:g}"
+        case ByUser(share):
+            return f"users:{share:g}"
+        case LeaveLast(count):
+            return f"last:{count}"
+    return "given"
+
+
+def _refuse_empty(sizes: dict[str, dict[str, Any]], splitter: Splitter, options: EtlOptions) -> None:
+    for part in ("train", "test"):
+        if sizes[part]["rows"] == 0:
+            why = "all rows are of one moment" if isinstance(splitter, ByTime) else "there are too few rows"
+            thresholds = options.min_user > 1 or options.min_item > 1
+            why = "--min-user and --min-item leave nothing" if part == "train" and thresholds else why
+            raise InputError(
+                f"split {_named(splitter)} leaves no row for {part} ({why}); give another --split, as "
+                "random:0.2, or lower --min-user and --min-item"
+            )
+
+
+def _check_sum(counts: dict[str, Any]) -> None:
+    out = sum(sum(each.values()) if isinstance(each, dict) else each for each in counts.values())
+    if out != 2 * counts["read"]:
+        raise RecsysError(f"the counts do not add up ({counts}); this is a fault of recsys: please report it")
+
+
+def _sources(reading: Reading) -> list[dict[str, Any]]:
+    return [
+        {
+            "path": "frame" if each.source.path.parent.name == "scratch" else str(each.source.path),
+            "part": "log" if number < reading.test_from else "test",
+            "sha256": each.plain.sha256,
+            "size": each.plain.size,
+            "encoding": each.plain.encoding,
+        }
+        for number, each in enumerate(reading.tables)
+    ]
+
+
+def _sides(
+    folder: Path, log: Log, options: EtlOptions, found: Found, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Write the tables of items and users, where there are any."""
+    described: dict[str, Any] = {}
+    for part, plural, ids, asked in (
+        (ITEM, "items", log.items, options.items or found.items),
+        (USER, "users", log.users, options.users or found.users),
+    ):
+        if asked is None:
+            continue
+        read_side = side(str(asked), part, ids, options, folder / "scratch" / plural)
+        read_side.frame.write_parquet(folder / f"{plural}.parquet")
+        described[plural] = {
+            "files": [{"path": str(each.source.path), "sha256": each.plain.sha256} for each in read_side.files],
+            "key": read_side.key,
+            "title": read_side.title,
+            "rows": read_side.rows,
+            "kept": read_side.frame.height,
+            "known": read_side.known,
+        }
+        titled = f", title = {read_side.title}" if read_side.title else ""
+        say(f"{plural}: {asked}, key = {read_side.key}{titled}: {read_side.known:,} of {len(ids):,} known")
+    return described

@@ -1,0 +1,47 @@
+"""The k-core: users and items with enough rows in train."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from recsys.arrays import BoolArray
+from recsys.columns import ITEM, USER
+from recsys.data.splits.log import Log, Rule, nothing
+
+
+def outside_core(train: Log, min_user: int, min_item: int) -> Rule:
+    """Mark the train rows of users or items with too few rows, again and again until both thresholds hold.
+
+    Args:
+        train: Rows that the model learns from; nothing else counts towards a threshold.
+        min_user: Fewest rows of a user.
+        min_item: Fewest rows of an item.
+
+    Returns:
+        The rule for the rows to drop.
+    """
+    if min_user <= 1 and min_item <= 1:
+        return nothing
+    users = np.ones(len(train.users), dtype=np.bool_)
+    items = np.ones(len(train.items), dtype=np.bool_)
+    while True:
+        by_user = np.zeros(len(users), dtype=np.int64)
+        by_item = np.zeros(len(items), dtype=np.int64)
+        for frame in train.frames():
+            user, item = frame[USER].to_numpy(), frame[ITEM].to_numpy()
+            inside = users[user] & items[item]
+            by_user += np.bincount(user[inside], minlength=len(users))
+            by_item += np.bincount(item[inside], minlength=len(items))
+        few_users = users & (by_user < min_user)
+        few_items = items & (by_item < min_item)
+        if not (few_users & (by_user > 0)).any() and not (few_items & (by_item > 0)).any():
+            break
+        users &= ~few_users
+        items &= ~few_items
+
+    def outside(frame: pl.DataFrame) -> BoolArray:
+        mask: BoolArray = ~(users[frame[USER].to_numpy()] & items[frame[ITEM].to_numpy()])
+        return mask
+
+    return outside

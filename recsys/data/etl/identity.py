@@ -1,0 +1,44 @@
+"""What identifies the content of a table: the rows, in any order."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from recsys.columns import TIME, WEIGHT
+from recsys.data.splits.log import Log
+from recsys.data.splits.stable import combine, mix
+
+
+@dataclass(slots=True)
+class Identity:
+    """Number of rows and two sums, modulo 2^64, of hashes of each row's user, item, time and weight.
+
+    A sum does not depend on order and can be made in pieces; two of them leave no room for chance.
+    """
+
+    rows: int = 0
+    first: int = 0
+    second: int = 0
+
+    def add(self, log: Log, frame: pl.DataFrame) -> None:
+        """Take in rows of a log."""
+        weights = frame[WEIGHT].to_numpy().astype(np.float32).view(np.uint32)
+        row = combine(combine(log.keys_of_pairs(frame), frame[TIME].to_numpy()), weights)
+        self.rows += frame.height
+        self.first = (self.first + int(row.sum(dtype=np.uint64))) % (1 << 64)
+        self.second = (self.second + int(mix(~row).sum(dtype=np.uint64))) % (1 << 64)
+
+    def merged(self, other: Identity) -> Identity:
+        """Identity of the rows of both."""
+        modulus = 1 << 64
+        return Identity(
+            self.rows + other.rows, (self.first + other.first) % modulus, (self.second + other.second) % modulus
+        )
+
+    def hash(self) -> str:
+        """64 hexadecimal digits."""
+        return hashlib.sha256(f"{self.rows} {self.first:016x} {self.second:016x}".encode()).hexdigest()

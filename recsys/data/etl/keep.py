@@ -1,0 +1,107 @@
+"""``--keep``: SQL conditions on the columns of a log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from recsys.data.etl.names import listed
+from recsys.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition.
+
+    Args:
+        sql: As it was given.
+        holds: The same as an expression.
+        kinds: Types that its columns are read as.
+    """
+
+    sql: str
+    holds: pl.Expr
+    kinds: dict[str, pl.DataType]
+
+
+def conditions(sqls: list[str], frame: pl.LazyFrame, columns: list[str]) -> list[Condition]:
+    """Parse conditions, and type the columns that they name by looking at all of their values.
+
+    A column of whole numbers is read as such, of numbers as such, any other as text; a column that mixes
+    numbers and text is read as text, and where the condition makes no sense of text, as numbers.
+
+    Raises:
+        InputError: If one is no SQL, names a column that is not there, or compares unlike things.
+    """
+    parsed = [(sql, _parse(sql, columns)) for sql in sqls]
+    named = sorted({name for _, holds in parsed for name in holds.meta.root_names()})
+    kinds = _kinds(frame, named)
+    found = []
+    for sql, holds in parsed:
+        own = {name: kinds[name] for name in holds.meta.root_names()}
+        fault = _fault(holds, own)
+        if fault is not None and pl.String() in own.values():
+            numeric = {name: pl.Float64() if kind == pl.String else kind for name, kind in own.items()}
+            fault, own = (fault, own) if _fault(holds, numeric) else (None, numeric)
+        if fault is not None:
+            types = ", ".join(f"{name}: {_word(kind)}" for name, kind in own.items())
+            raise InputError(f"--keep {sql!r} does not fit the columns ({types}): {fault}; mend the condition")
+        found.append(Condition(sql, holds, own))
+    return found
+
+
+def _parse(sql: str, columns: list[str]) -> pl.Expr:
+    try:
+        holds = pl.sql_expr(sql)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(
+            f"--keep {sql!r} is no SQL condition ({_first(error)}); write for example 'Quantity > 0'"
+        ) from error
+    unknown = [name for name in holds.meta.root_names() if name not in columns]
+    if unknown:
+        raise InputError(f"--keep {sql!r} names a column {unknown[0]!r}; there are: {listed(columns)}")
+    if not holds.meta.root_names():
+        raise InputError(f"--keep {sql!r} names no column; there are: {listed(columns)}")
+    return holds
+
+
+def _kinds(frame: pl.LazyFrame, named: list[str]) -> dict[str, pl.DataType]:
+    schema = frame.collect_schema()
+    texts = [name for name in named if schema[name] == pl.String]
+    if not texts:
+        return {name: schema[name] for name in named}
+    looks = [
+        look
+        for name in texts
+        for look in (
+            pl.col(name).cast(pl.Int64, strict=False).is_not_null().sum().alias(f"{name} whole"),
+            pl.col(name).cast(pl.Float64, strict=False).is_not_null().sum().alias(f"{name} number"),
+            pl.col(name).is_not_null().sum().alias(f"{name} any"),
+        )
+    ]
+    counts = frame.select(looks).collect(engine="streaming").row(0, named=True)
+    kinds = {name: schema[name] for name in named}
+    for name in texts:
+        if counts[f"{name} whole"] == counts[f"{name} any"] > 0:
+            kinds[name] = pl.Int64()
+        elif counts[f"{name} number"] == counts[f"{name} any"] > 0:
+            kinds[name] = pl.Float64()
+    return kinds
+
+
+def _fault(holds: pl.Expr, kinds: dict[str, pl.DataType]) -> str | None:
+    """Why the condition cannot be asked of such columns, or None."""
+    try:
+        kind = pl.DataFrame(schema=kinds).select(holds.alias("holds")).schema["holds"]
+    except pl.exceptions.PolarsError as error:
+        return _first(error)
+    return None if kind == pl.Boolean else f"it gives {_word(kind)} and not true or false"
+
+
+def _word(kind: pl.DataType) -> str:
+    return "text" if kind == pl.String else "number" if kind.is_numeric() else str(kind)
+
+
+def _first(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,55 @@
+"""The newest rows are held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import polars as pl
+
+from recsys.arrays import BoolArray
+from recsys.columns import TIME
+from recsys.data.splits.log import Log, Rule, nothing
+from recsys.data.splits.order import kth_smallest
+from recsys.data.splits.shares import checked_share, count_of
+from recsys.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class ByTime:
+    """The newest rows are held out: one cut-off for all users, as it is when a system is in use.
+
+    Rows at the moment of the cut-off stay in train, all of them, so the held-out share may be smaller.
+
+    Args:
+        share: Of the rows, 0 to 1.
+    """
+
+    share: float = 0.2
+    ordered: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        checked_share(self.share)
+
+    def rule(self, log: Log, seed: int) -> Rule:
+        """See ``Splitter``."""
+        if not log.timed:
+            raise InputError(
+                f"time:{self.share:g} needs timestamps and the log has none; "
+                "give --time COLUMN, or --split random:0.2 or users:0.1"
+            )
+        rows, held = count_of(log, self.share)
+        if held == 0:
+            return nothing
+        if held == rows:
+            return lambda frame: ~nothing(frame)
+        cut = kth_smallest(lambda: (frame[TIME].to_numpy() for frame in log.frames()), rows - held - 1)
+
+        def later(frame: pl.DataFrame) -> BoolArray:
+            return frame[TIME].to_numpy() > cut
+
+        return later
+
+    def again(self, share: float, log: Log) -> ByTime:
+        """See ``Splitter``."""
+        return ByTime(share)

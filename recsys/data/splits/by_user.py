@@ -1,0 +1,57 @@
+"""Whole users drawn by lot are held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+
+from recsys.arrays import BoolArray
+from recsys.columns import USER
+from recsys.data.splits.log import Log, Rule, nothing
+from recsys.data.splits.shares import checked_share
+from recsys.data.splits.stable import combine
+from recsys.seeds import derive
+
+
+@dataclass(frozen=True, slots=True)
+class ByUser:
+    """Whole users drawn by lot are held out, as people whom training never saw.
+
+    A user's lot is a hash of seed and user, so it stays when others come or go.
+
+    Args:
+        share: Of the users, 0 to 1.
+    """
+
+    share: float = 0.1
+    ordered: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        checked_share(self.share)
+
+    def rule(self, log: Log, seed: int) -> Rule:
+        """See ``Splitter``."""
+        salt = np.array([derive(seed, "by_user")], dtype=np.uint64)
+        present = np.zeros(len(log.users), dtype=np.bool_)
+        for frame in log.frames():
+            present[frame[USER].to_numpy()] = True
+        users = np.flatnonzero(present)
+        held = round(self.share * len(users))
+        if held == 0:
+            return nothing
+        lots = combine(log.user_keys[users], salt)
+        chosen = np.zeros_like(present)
+        chosen[users[np.argsort(lots, kind="stable")[:held]]] = True
+
+        def drawn(frame: pl.DataFrame) -> BoolArray:
+            mask: BoolArray = chosen[frame[USER].to_numpy()]
+            return mask
+
+        return drawn
+
+    def again(self, share: float, log: Log) -> ByUser:
+        """See ``Splitter``."""
+        return ByUser(share)

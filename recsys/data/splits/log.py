@@ -1,0 +1,77 @@
+"""A cleaned log by code, in frames that fit in memory; each user lies whole in one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from recsys.arrays import BoolArray
+from recsys.columns import ITEM, TIME, USER, WEIGHT
+from recsys.data.splits.stable import Keys, combine, text_keys
+from recsys.ids import IdMap
+
+HELD = "held"
+CODED = pl.Schema({USER: pl.UInt32, ITEM: pl.UInt32, TIME: pl.Int64, WEIGHT: pl.Float32, HELD: pl.Boolean})
+
+# Which rows of a frame are held out.
+Rule = Callable[[pl.DataFrame], BoolArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Rows of a log, one for each (user, item).
+
+    Args:
+        frames: Gives the rows anew with each call: user u32, item u32, time i64 (0 where the log has none),
+            weight f32, held bool (the row comes from a given test file).
+        users: Raw ids of the user codes.
+        items: Raw ids of the item codes.
+        timed: Whether the log has times.
+    """
+
+    frames: Callable[[], Iterator[pl.DataFrame]]
+    users: IdMap
+    items: IdMap
+    timed: bool
+    user_keys: Keys = field(init=False)
+    item_keys: Keys = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "user_keys", text_keys(self.users.ids))
+        object.__setattr__(self, "item_keys", text_keys(self.items.ids))
+
+    @classmethod
+    def of(cls, raw: pl.DataFrame) -> Log:
+        """A log of one frame from a raw table, for tests and small tables."""
+        users, items = IdMap.of(raw[USER]), IdMap.of(raw[ITEM])
+        coded = raw.select(
+            users.encode(raw[USER]),
+            items.encode(raw[ITEM]),
+            pl.col(TIME).fill_null(0),
+            WEIGHT,
+            (pl.col(HELD) if HELD in raw.columns else pl.lit(value=False)).alias(HELD),
+        )
+        return cls(lambda: iter([coded]), users, items, timed=raw[TIME].null_count() < raw.height)
+
+    def without(self, rule: Rule) -> Log:
+        """The rows that ``rule`` does not hold out."""
+        return Log(
+            lambda: (frame.filter(~rule(frame)) for frame in self.frames()),
+            self.users, self.items, self.timed,
+        )  # fmt: skip
+
+    def keys_of_users(self, frame: pl.DataFrame) -> Keys:
+        """Stable keys of the users of a frame's rows."""
+        return self.user_keys[frame[USER].to_numpy()]
+
+    def keys_of_pairs(self, frame: pl.DataFrame) -> Keys:
+        """Stable keys of the (user, item) of a frame's rows."""
+        return combine(self.keys_of_users(frame), self.item_keys[frame[ITEM].to_numpy()])
+
+
+def nothing(frame: pl.DataFrame) -> BoolArray:
+    """Hold out no row."""
+    return np.zeros(frame.height, dtype=np.bool_)

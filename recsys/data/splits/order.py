@@ -1,0 +1,53 @@
+"""The k-th smallest of numbers that need not fit in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+_BINS: Final = 1 << 16
+_FITS: Final = 1 << 22
+
+
+def kth_smallest(parts: Callable[[], Iterable[npt.NDArray[Any]]], k: int, fits: int = _FITS) -> int:
+    """The number at position ``k`` (from 0) of all 64-bit integers in order.
+
+    The range is cut into equal bins, and the bin that holds the position again, until what is in it fits.
+
+    Args:
+        parts: Gives the integers, in arrays, anew with each call.
+        k: 0 <= k < number of integers.
+        fits: How many integers may be held at once.
+
+    Example:
+        >>> kth_smallest(lambda: [np.array([5, 1]), np.array([4, 1])], 2)
+        4
+    """
+    filled = [(int(part.min()), int(part.max())) for part in parts() if len(part)]
+    low, high = min(least for least, _ in filled), max(most for _, most in filled)
+    inside = sum(len(part) for part in parts())
+    while inside > fits and low < high:
+        width = (high - low) // _BINS + 1
+        counts = np.zeros(_BINS, dtype=np.int64)
+        for part in parts():
+            counts += np.bincount(
+                (_above(part, low, high) // np.uint64(width)).astype(np.int64), minlength=_BINS
+            )
+        ends = np.cumsum(counts)
+        chosen = int(np.searchsorted(ends, k, side="right"))
+        inside = int(counts[chosen])
+        k -= int(ends[chosen]) - inside
+        low, high = low + chosen * width, min(high, low + (chosen + 1) * width - 1)
+    if low == high:
+        return low
+    rest = np.concatenate([_above(part, low, high) for part in parts()])
+    return low + int(np.partition(rest, k)[k])
+
+
+def _above(part: npt.NDArray[Any], low: int, high: int) -> npt.NDArray[np.uint64]:
+    """Distance from ``low`` of the numbers in ``low..high``."""
+    inside = part[(part >= low) & (part <= high)].astype(np.uint64)
+    return inside - np.uint64(low % (1 << 64))

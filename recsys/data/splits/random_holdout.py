@@ -1,0 +1,54 @@
+"""Rows drawn by lot are held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+
+from recsys.arrays import BoolArray
+from recsys.data.splits.log import Log, Rule, nothing
+from recsys.data.splits.order import kth_smallest
+from recsys.data.splits.shares import checked_share, count_of
+from recsys.data.splits.stable import Keys, combine
+from recsys.seeds import derive
+
+
+@dataclass(frozen=True, slots=True)
+class RandomHoldout:
+    """Rows drawn by lot are held out, whoever's they are.
+
+    A row's lot is a hash of seed, user and item, so it stays when other rows come or go.
+
+    Args:
+        share: Of the rows, 0 to 1.
+    """
+
+    share: float = 0.2
+    ordered: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        checked_share(self.share)
+
+    def rule(self, log: Log, seed: int) -> Rule:
+        """See ``Splitter``."""
+        salt = np.array([derive(seed, "random_holdout")], dtype=np.uint64)
+
+        def lots(frame: pl.DataFrame) -> Keys:
+            return combine(log.keys_of_pairs(frame), salt)
+
+        _, held = count_of(log, self.share)
+        if held == 0:
+            return nothing
+        last = kth_smallest(lambda: (lots(frame) for frame in log.frames()), held - 1)
+
+        def drawn(frame: pl.DataFrame) -> BoolArray:
+            return lots(frame) <= np.uint64(last)
+
+        return drawn
+
+    def again(self, share: float, log: Log) -> RandomHoldout:
+        """See ``Splitter``."""
+        return RandomHoldout(share)
