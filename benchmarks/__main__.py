@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 from benchmarks.report import write_page
+from benchmarks.splits import FILES
 
 CPU_SET = ["startup", "etl", "step", "training", "ranking", "annoy", "growth"]
-PAGE_ORDER = ["quality", *CPU_SET, "gpu"]
+PAGE_ORDER = [*(f"quality-{split}" for split in FILES), *CPU_SET, "gpu"]
 
 
 def main() -> int:

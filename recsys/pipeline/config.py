@@ -258,3 +258,29 @@ def _full(family: str, spec: Any) -> dict[str, Any]:
     return {"name": described_part.name} | {
         option.name: given.get(option.name, option.default) for option in described_part.options
     }
+
+
+class RecipeConfig(TrainConfig):
+    """A file in ``pipelines/bench/``: a model as a paper describes it, and what the paper reached.
+
+    ``on`` names the fixed splits that the recipe is run on, each with the values that differ there, by path;
+    ``published`` gives Recall@20 and NDCG@20 as printed.
+    """
+
+    name: str
+    source: str
+    on: dict[str, dict[str, Any]]
+    published: dict[str, tuple[float, float]] = Field(default_factory=dict)
+
+
+def read_recipe(path: Path, split: str) -> RecipeConfig:
+    """Read a recipe as it is on one split.
+
+    Raises:
+        InputError: If the file has a fault, or the recipe is not for that split.
+    """
+    plain = _mapping(yaml.load(path), path)
+    recipe = parse(RecipeConfig, plain)
+    if split not in recipe.on:
+        raise InputError(f"{path} is not for {split}; it is for: {', '.join(recipe.on)}")
+    return parse(RecipeConfig, override(plain, recipe.on[split]))

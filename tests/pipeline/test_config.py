@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import InputError
+from recsys.pipeline import yaml
 from recsys.pipeline.config import (
     PipelineConfig,
     TrainConfig,
@@ -10,6 +11,7 @@ from recsys.pipeline.config import (
     override,
     parse,
     read_pipeline,
+    read_recipe,
     settings,
 )
 
@@ -77,9 +79,16 @@ def test_losses_make_one_run_each() -> None:
     assert [document(each)["model"]["loss"]["name"] for each in config.train_configs()] == ["bpr", "triplet"]
 
 
-@pytest.mark.parametrize("file", sorted(PIPELINES.rglob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("file", sorted(PIPELINES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_pipelines_are_right(file: Path) -> None:
     assert read_pipeline(file).train_configs()
+
+
+@pytest.mark.parametrize("file", sorted(PIPELINES.glob("bench/*.yaml")), ids=lambda path: path.stem)
+def test_shipped_recipes_are_right(file: Path) -> None:
+    splits = yaml.load(file)["on"]
+    assert splits
+    assert {read_recipe(file, split).name for split in splits} == {file.stem}
 
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:

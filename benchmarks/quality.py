@@ -1,0 +1,143 @@
+"""Recall@20 and NDCG@20 of named recipes on a fixed split, beside the tuned ALS and what papers print.
+
+    python -m benchmarks.quality SPLIT [RECIPE ...] [--seeds 3]
+
+Epoch and settings are chosen on a tenth of train; then the recipe is fitted again on all of train and
+scored once on the test file. Published figures were mostly chosen on the test file itself. A recipe that was
+measured before is kept, so that one can be added to the table without the others being run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from benchmarks.report import RESULTS, Result
+from benchmarks.splits import dataset
+from recsys.data.tables import Interactions, Split
+from recsys.evaluation.evaluate import evaluate
+from recsys.evaluation.evaluation import paired_difference
+from recsys.evaluation.truth import Truth
+from recsys.files import read_json
+from recsys.models.model import Validate
+from recsys.models.tuning import GRIDS, tune
+from recsys.pipeline.build import build_model
+from recsys.pipeline.config import ModelSection, RecipeConfig, TrainConfig, read_recipe
+from recsys.pipeline.fit import fit, seen_rows, validation
+
+RECIPES = Path(__file__).parents[1] / "pipelines" / "bench"
+METRICS = ("recall@20", "ndcg@20")
+COLUMNS = ["recipe", "Recall@20", "NDCG@20", "spread", "minus ALS (95 %)", "chosen", "seconds", "published"]
+BASELINES = {"popularity": [{}], "als": [{"dim": 64}, {"dim": 256}], "spectral": [{"dim": 64}, {"dim": 256}]}
+
+
+def score(
+    section: ModelSection, config: TrainConfig, split: Split, validate: Validate | None, seed: int
+) -> dict[str, Any]:
+    """Fit by the rule and score once."""
+    started = time.perf_counter()
+    outcome = fit(build_model(section, seed), split, config.refit, validate=validate)
+    seconds = time.perf_counter() - started
+    scored = outcome.scored
+    truth = Truth.of(split.test, scored.user_ids, scored.item_ids)
+    seen = seen_rows(scored, pl.concat([split.train, split.valid]))
+    found = evaluate(scored, truth, seen, metrics=METRICS)
+    return {
+        "values": found.values,
+        "per_user": found.per_user,
+        "seconds": seconds,
+        "chosen": dict(outcome.chosen),
+    }
+
+
+def baseline(name: str, options: dict[str, Any], split: Split, validate: Validate) -> dict[str, Any]:
+    """A baseline, tuned on the held-out slice; its seconds count the tuning."""
+    started = time.perf_counter()
+    if GRIDS.get(name):
+        options = dict(tune(name, GRIDS[name], Interactions.of(split.train), validate, options).options)
+    section = ModelSection.model_validate({"name": name, **options})
+    done = score(section, TrainConfig(), split, None, 0)
+    chosen = {key: value for key, value in options.items() if key != "dim"}
+    return done | {"seconds": time.perf_counter() - started, "chosen": chosen}
+
+
+def row(
+    name: str, runs: list[dict[str, Any]], als: dict[str, Any] | None, published: tuple[float, float] | None
+) -> list[Any]:
+    """One line of the table: means over seeds."""
+    means = [statistics.fmean(run["values"][metric] for run in runs) for metric in METRICS]
+    spread = [
+        statistics.stdev([run["values"][metric] for run in runs]) if len(runs) > 1 else None
+        for metric in METRICS
+    ]
+    gap = paired_difference(runs[0]["per_user"], als["per_user"])["ndcg@20"] if als else None
+    return [
+        name, round(means[0], 4), round(means[1], 4),
+        " / ".join(f"{value:.4f}" for value in spread if value is not None) or None,
+        f"{gap['mean']:+.4f} ({gap['low']:+.4f}, {gap['high']:+.4f})" if gap else None,
+        ", ".join(f"{key} {value}" for key, value in runs[0]["chosen"].items()) or None,
+        round(statistics.fmean(run["seconds"] for run in runs), 1),
+        " / ".join(f"{value:.4f}" for value in published) if published else None,
+    ]  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("split")
+    parser.add_argument("recipe", nargs="*")
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    split = dataset(options.split).split()
+    validate = validation(split)
+    assert validate is not None
+    wanted = options.recipe or [
+        path.stem for path in sorted(RECIPES.glob("*.yaml")) if _is_for(path, options.split)
+    ]
+    als = baseline("als", {"dim": 64}, split, validate)
+    rows = {}
+    for name, each in BASELINES.items():
+        for given in each:
+            label = (
+                f"{name}, tuned, d {given['dim']}"
+                if GRIDS.get(name)
+                else name + (f", d {given['dim']}" if given else "")
+            )
+            done = (
+                als if (name, given) == ("als", {"dim": 64}) else baseline(name, dict(given), split, validate)
+            )
+            rows[label] = row(label, [done], als if done is not als else None, None)
+            print(*rows[label], sep="  ", flush=True)
+    for name in wanted:
+        recipe: RecipeConfig = read_recipe(RECIPES / f"{name}.yaml", options.split)
+        runs = [score(recipe.model, recipe, split, validate, seed) for seed in range(options.seeds)]
+        rows[name] = row(name, runs, als, recipe.published.get(options.split))
+        print(*rows[name], sep="  ", flush=True)
+        _save(options.split, rows)
+
+
+def _save(split: str, rows: dict[str, list[Any]]) -> None:
+    path = RESULTS / f"quality-{split}.json"
+    kept = {each[0]: each for each in read_json(path)["rows"]} if path.exists() else {}
+    Result(
+        f"quality-{split}", f"Quality on {split}",
+        "Recall@20 and NDCG@20 over all items, train items left out; mean over seeds. Settings and epochs "
+        "are chosen on a tenth of train, never on the test file, as published figures mostly are.",
+        COLUMNS, list((kept | rows).values()),
+    ).save()  # fmt: skip
+
+
+def _is_for(path: Path, split: str) -> bool:
+    from recsys.pipeline import yaml
+
+    return split in yaml.load(path).get("on", {})
+
+
+if __name__ == "__main__":
+    main()
