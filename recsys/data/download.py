@@ -31,11 +31,19 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What lies in ``HOME/raw/<name>/`` now, and how sure one can be of it."""
+    """What lies in ``HOME/raw/<name>/`` now.
+
+    Args:
+        folder: Where.
+        files: Names of the files.
+        checked: Which of those that were fetched have the hash that their owner publishes.
+        kept: Whether it was there already, and nothing was fetched.
+    """
 
     folder: Path
     files: list[str]
     checked: list[str]
+    kept: bool
 
 
 def source(name: str) -> Source:
@@ -58,16 +66,13 @@ def download(name: str, raw: Path, *, base: str | None = None, advance: Advance 
         base: Address that stands for the owner's, for a mirror: files are asked for by their last name.
         advance: Told how many bytes arrived.
 
-    Returns:
-        The files, and which were checked against a hash that the owner publishes.
-
     Raises:
         InputError: If the name is unknown.
         RecsysError: If the server cannot be reached or refuses, the hash is wrong, or an archive is unsafe.
     """
     known, folder = source(name), raw / name
     if folder.is_dir():
-        return Fetched(folder, _names(folder), [])
+        return Fetched(folder, _names(folder), [], kept=True)
     arriving = raw / f".{name}"
     arriving.mkdir(parents=True, exist_ok=True)
     sweep(raw)
@@ -85,7 +90,7 @@ def download(name: str, raw: Path, *, base: str | None = None, advance: Advance 
             else:
                 shutil.move(arriving / remote.file, temporary / remote.file)
     remove(arriving)
-    return Fetched(folder, _names(folder), checked)
+    return Fetched(folder, _names(folder), checked, kept=False)
 
 
 def fetch(address: str, path: Path, advance: Advance = lambda _: None) -> None:
