@@ -12,9 +12,6 @@ from torch import Tensor
 from recsys.learning.losses.rows import cross_entropy
 from recsys.learning.pairs import Pairs, Slopes, Terms
 
-# A candidate this far above the positive, in temperatures, takes the whole softmax; beyond it exp may overflow.
-LARGE = 60.0
-
 
 @dataclass(frozen=True)
 class Infonce:
@@ -65,10 +62,12 @@ class Infonce:
 
     def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
         """The softmax's probabilities over the temperature; see ``Sloped``."""
-        odds = gap.div_(self.temperature).clamp_(max=LARGE).exp_()  # (B, N), to the positive
+        logits = gap.div_(self.temperature)  # (B, N), relative to the positive's
         if self.correct and log_q is not None:
-            odds = odds.mul_(torch.exp(-log_q - math.log(gap.shape[1])).to(gap.dtype))
+            logits.sub_((log_q + math.log(gap.shape[1])).to(gap.dtype))
+        top = logits.amax(1).clamp_(min=0)  # (B,), so that no exponential overflows
+        odds = logits.sub_(top[:, None]).exp_()
         against = odds.sum(1).to(pos.dtype)  # (B,)
         some = (used > 0).to(pos.dtype)
-        weight = some / (self.temperature * (1 + against))
+        weight = some / (self.temperature * (torch.exp(-top.to(pos.dtype)) + against))
         return Slopes(-against * weight, odds, weight, some.sum())

@@ -39,7 +39,7 @@ class Loss(Protocol):
 
 @runtime_checkable
 class Sloped(Protocol):
-    """A loss that knows its derivatives: a step with it makes one pass over the scores where autograd makes ten.
+    """A loss that knows its derivatives: a step makes one pass over the scores, not the ten of autograd.
 
     They are those of the sum of ``__call__``'s terms; a contract test holds the two together.
     """

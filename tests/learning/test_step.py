@@ -1,0 +1,160 @@
+"""A step against the definitions: the whole matrix in float64, dense gradients, plain autograd."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from recsys import plugins, seeds
+from recsys.columns import ITEM, USER
+from recsys.learning.miners.miner import Moment
+from recsys.learning.pairs import Pairs
+from recsys.learning.reducers import REDUCERS
+from recsys.learning.regularizers import L2, Points
+from recsys.learning.samplers.sampler import Candidates
+from recsys.learning.training import step as module
+from recsys.learning.training.known import Known
+from recsys.learning.training.log import Log
+from recsys.learning.training.rowwise import Table
+from recsys.learning.training.step import Batch, Parts, step
+from recsys.learning.training.tables import Tables
+from tests import factories
+
+TRAIN = factories.interactions()
+LOG = Log.of(TRAIN, torch.device("cpu"))
+CHOSEN = set(TRAIN.frame.select(USER, ITEM).iter_rows())
+CODES = torch.tensor([3, 5, 3, 9, 11, 0, 3])
+
+
+class Descent:
+    """Plain gradient descent with rate 1, so that what a step changed is its gradient."""
+
+    def state(self, weights: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {}
+
+    def change(self, gradient: torch.Tensor, state: dict[str, torch.Tensor]) -> torch.Tensor:
+        return -gradient
+
+
+def parts(loss: str, distance: str = "cosine", **changed: Any) -> Parts:
+    start = Parts(
+        plugins.make("towers", "lookup"),
+        plugins.make("distances", distance),
+        plugins.make("miners", "everything"),
+        plugins.make("losses", loss),
+        REDUCERS["mean"],
+    )
+    return replace(start, **changed)
+
+
+def tables(dtype: torch.dtype = torch.float64) -> Tables:
+    rng = seeds.torch_generator(0, "test")
+    lengths = {"users": len(TRAIN.users), "items": len(TRAIN.items), "inputs": len(TRAIN.items)}
+    return Tables(
+        {name: Table(torch.randn(n, 4, generator=rng, dtype=dtype)) for name, n in lengths.items()}, Descent()
+    )
+
+
+def batch(codes: torch.Tensor = CODES, rows: int = 9) -> Batch:
+    """Rows of the log, two of one user among them, and candidates of which one stands twice or thrice."""
+    picked = torch.arange(0, rows * 7, 7)
+    users = LOG.take(torch.cat([LOG.users[picked], LOG.users[:1]]))
+    items = torch.cat([LOG.items[picked], LOG.items[:1]])
+    candidates = Candidates(codes, torch.full((len(codes),), -3.0, dtype=torch.float64))
+    return Batch(
+        users, items, candidates, Known.of(users, codes, LOG.catalogue), Moment(0.5, torch.Generator())
+    )
+
+
+def definition(batch: Batch, start: Tables, parts: Parts) -> tuple[float, dict[str, torch.Tensor]]:
+    """Loss and dense gradients of the tables, from the definitions."""
+    weights = {name: table.weights.clone().requires_grad_() for name, table in start.tables.items()}
+    codes = batch.candidates.codes.tolist()
+    last = [column for column, code in enumerate(codes) if code not in codes[column + 1 :]]
+    mask = torch.tensor(
+        [
+            [column in last and (user, code) not in CHOSEN for column, code in enumerate(codes)]
+            for user in batch.users.codes.tolist()
+        ]
+    )
+    users = parts.tower.forward(batch.users, lambda name, rows: weights[name][rows], batch.items)
+    points = Points(users, weights["items"][batch.items], weights["items"][batch.candidates.codes])
+    pos = parts.distance.similarity(points.users, points.positives)
+    neg = parts.distance.similarity(points.users[:, None], points.candidates[None])
+    cross = parts.distance.similarity(points.positives[:, None], points.candidates[None])
+    pairs = Pairs(pos, neg, mask, batch.candidates.log_q, cross)
+    loss = parts.reduce(parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))).value()
+    total = loss if parts.regularize is None else loss + parts.regularize(points)
+    total.backward()  # type: ignore[no-untyped-call]
+    return float(loss.detach()), {
+        name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for name, leaf in weights.items()
+    }
+
+
+def check(parts: Parts, batch: Batch) -> None:
+    expected, gradients = definition(batch, tables(), parts)
+    before, after = tables(), tables()
+    reduced = step(batch, after, parts)
+    assert float(reduced.value()) == pytest.approx(expected)
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(before[name] - after[name], gradient, msg=name)
+
+
+@pytest.mark.parametrize("distance", plugins.names("distances"))
+@pytest.mark.parametrize("loss", ["bpr", "contrastive", "triplet", "infonce"])
+def test_a_step_is_the_definition(loss: str, distance: str) -> None:
+    check(parts(loss, distance), batch())
+
+
+@pytest.mark.parametrize("reducer", ["active", "sum"])
+@pytest.mark.parametrize("miner", ["hardest", "semihard"])
+def test_with_miners_and_reducers(miner: str, reducer: str) -> None:
+    made = parts("triplet", miner=plugins.make("miners", miner), reduce=REDUCERS[reducer])
+    check(made, batch())
+
+
+def test_with_cross_scores() -> None:
+    check(replace(parts("bpr"), loss=plugins.make("losses", "triplet", {"swap": True})), batch())
+
+
+def test_with_a_penalty() -> None:
+    check(parts("bpr", "dot", regularize=L2(0.3)), batch())
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_with_histories(shared: bool) -> None:
+    check(parts("bpr", tower=plugins.make("towers", "history", {"shared": shared})), batch())
+
+
+def test_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", 3)
+    check(parts("bpr", "euclidean"), batch())
+
+
+@pytest.mark.parametrize("codes", [[7], [2] * 5])
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_one_candidate(codes: list[int], distance: str) -> None:
+    check(parts("triplet", distance), batch(torch.tensor(codes), rows=0))
+
+
+@pytest.mark.parametrize("loss", ["bpr", "contrastive", "triplet", "infonce"])
+def test_bfloat16_scores_give_nearly_the_same_gradients(loss: str) -> None:
+    codes = torch.arange(len(TRAIN.items))
+    before, exact, short = (tables(torch.float32) for _ in range(3))
+    step(batch(codes, rows=60), exact, parts(loss))
+    step(batch(codes, rows=60), short, parts(loss, bfloat16=True))
+    for name in ("users", "items"):
+        gradient, rounded = (before[name] - exact[name]).flatten(), (before[name] - short[name]).flatten()
+        assert torch.nn.functional.cosine_similarity(gradient, rounded, dim=0) > 0.995
+
+
+def test_only_rows_of_the_batch_change() -> None:
+    before, after = tables(), tables()
+    here = batch()
+    step(here, after, parts("bpr"))
+    changed = set((before["items"] != after["items"]).any(1).nonzero().flatten().tolist())
+    assert changed <= set(here.items.tolist()) | set(CODES.tolist())
+    assert torch.equal(before["inputs"], after["inputs"])

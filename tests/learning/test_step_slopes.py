@@ -1,0 +1,54 @@
+"""Slopes in closed form are what autograd finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from recsys import plugins
+from recsys.learning.losses.loss import Sloped
+from recsys.learning.pairs import Pairs
+
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("bpr", {}),
+    ("triplet", {"margin": 0.3}),
+    ("triplet", {"margin": 0.3, "soft": True}),
+    ("contrastive", {"positive": 0.5, "negative": 0.1, "weight": 3.0}),
+    ("contrastive", {"positive": 0.5, "negative": 0.1, "squared": True}),
+    ("infonce", {"temperature": 0.2}),
+    ("infonce", {"temperature": 0.2, "correct": False}),
+]
+
+
+def test_every_loss_with_slopes_is_tried() -> None:
+    sloped = {name for name in plugins.names("losses") if isinstance(plugins.make("losses", name), Sloped)}
+    assert sloped == {name for name, _ in CASES}
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_slopes_are_the_derivatives_of_the_terms(name: str, options: dict[str, Any], scale: float) -> None:
+    """With masked candidates, a row without any, and scores so large that exponentials overflow."""
+    rng = torch.Generator().manual_seed(0)
+    pos = (torch.rand(6, generator=rng, dtype=torch.float64) * scale).requires_grad_()
+    neg = (torch.rand(6, 5, generator=rng, dtype=torch.float64) * scale).requires_grad_()
+    mask = torch.rand(6, 5, generator=rng) < 0.7
+    mask[2] = False
+    log_q = torch.rand(5, generator=rng, dtype=torch.float64).log()
+    loss = plugins.make("losses", name, options)
+    terms = loss(Pairs(pos, neg, mask, log_q))
+    by_pos, by_neg = torch.autograd.grad(terms.values.masked_fill(~terms.mask, 0).sum(), (pos, neg))
+
+    gap = (neg - pos[:, None]).detach().masked_fill(~mask, float("-inf"))
+    slopes = loss.slopes(pos.detach(), gap, mask.sum(1), log_q)
+
+    torch.testing.assert_close(slopes.pos, by_pos)
+    torch.testing.assert_close(slopes.neg * slopes.weight[:, None], by_neg)
+    assert slopes.count == terms.mask.sum()
+
+
+def test_swapped_triplets_have_none() -> None:
+    loss = plugins.make("losses", "triplet", {"swap": True})
+    assert loss.slopes(torch.zeros(1), torch.zeros(1, 1), torch.ones(1), None) is None
