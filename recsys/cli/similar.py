@@ -8,7 +8,6 @@ import typer
 
 from recsys.cli.recommend import RunOption
 from recsys.cli.session import Session, command
-from recsys.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,24 +32,12 @@ def similar(
     """
     from recsys.retrieval.service import Service
 
-    if (item is None) == (user is None):
-        raise InputError("similar is for --item ID or for --user ID: give one of them")
     service = Service.open(session.home.folder("run", run), "exact")
-    if item is not None:
-        kind, key, listed = "items", item, service.similar_items(item, k)
-        rows = [
-            {"rank": each.rank, "item": each.item, "title": each.title, "score": each.score}
-            for each in listed
-        ]
-    else:
-        kind, key, near = "users", user or "", service.similar_users(user or "", k)
-        rows = [{"rank": rank, "user": each, "score": score} for rank, each, score in near]
-    rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    rows = [each.document() for each in service.similar(item=item, user=user, k=k)]
+    asked = {"item": item} if item is not None else {"user": user}
     if len(rows) < k:
-        session.say(f"note: the list is shorter than {k}: the run has no more {kind}")
-    session.show(
-        {"run": service.run.name, kind[:-1]: key, "similar": rows}, lambda console: _render(console, rows)
-    )
+        session.say(f"note: the list is shorter than {k}: the run has no more {next(iter(asked))}s")
+    session.show({"run": service.run.name, **asked, "similar": rows}, lambda console: _render(console, rows))
 
 
 def _render(console: Console, rows: list[dict[str, Any]]) -> None:

@@ -35,6 +35,23 @@ class Listed:
     title: str | None
     score: float
 
+    def document(self) -> dict[str, Any]:
+        """Plain JSON values; no key for a title that is not there."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """One place of a list of users."""
+
+    rank: int
+    user: str
+    score: float
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
@@ -158,45 +175,47 @@ class Service:
         index = Exact("dot").build(counts)
         return self._rank(index, counts, np.ones((1, 1), dtype=np.float32), k, None, rules, "dot")[0]
 
-    def similar_items(self, item: str, k: int = 10, *, rules: Rules = NO_RULES) -> list[Listed]:
-        """The k items nearest to an item, itself left out, by the model's distance.
+    def similar(
+        self, *, item: str | None = None, user: str | None = None, k: int = 10
+    ) -> list[Listed] | list[Near]:
+        """The k items nearest to an item, or the k users nearest to a user, by the model's distance.
 
         For a model scored by the inner product the cosine is used: the inner product of two items grows with
         the length of the other one, so that popular items would be near to everything.
 
         Raises:
-            InputError: If k is below 1 or the item is unknown.
+            InputError: If k is below 1, the id is unknown, or not one of the two is given.
         """
         _check_k(k)
+        if (item is None) == (user is None):
+            raise InputError("similar takes either an item id or a user id: give one of them")
+        return self._similar_users(user, k) if user is not None else self._similar_items(item or "", k)
+
+    def _similar_items(self, item: str, k: int) -> list[Listed]:
         code = self.model.item_ids.find(item)
         if code is None:
             raise InputError(
                 f"unknown item id {item!r}; run {self.run.name} knows {len(self.model.item_ids)} items, "
                 "as they stand in the log it was trained on"
             )
-        items, distance = self.model.items, self._between
-        exclude = _one_row(np.array([code], dtype=np.int32))
-        return self._rank(
-            Exact(distance).build(items), items, items[code][None, :], k, exclude, rules, distance
-        )[0]
+        return self._named(*self._nearest(self.model.items, code, k))
 
-    def similar_users(self, user: str, k: int = 10) -> list[tuple[int, str, float]]:
-        """The k users nearest to a user as (rank, user, score), itself left out; see ``similar_items``.
-
-        Raises:
-            InputError: If k is below 1 or the user is unknown.
-        """
-        _check_k(k)
+    def _similar_users(self, user: str, k: int) -> list[Near]:
         code = self.model.user_ids.find(user)
         if code is None:
             raise InputError(_unknown_user([user], serve=False))
-        users = self.model.users
-        exclude = _one_row(np.array([code], dtype=np.int32))
-        codes, scores = Exact(self._between).build(users).query(users[code][None, :], _cut(k, users), exclude)
-        named = [
-            (int(each), float(score)) for each, score in zip(codes[0], scores[0], strict=True) if each >= 0
+        codes, scores = self._nearest(self.model.users, code, k)
+        pairs = [(int(each), float(score)) for each, score in zip(codes, scores, strict=True) if each >= 0]
+        return [
+            Near(rank, self.model.user_ids[each], score) for rank, (each, score) in enumerate(pairs, start=1)
         ]
-        return [(rank, self.model.user_ids[each], score) for rank, (each, score) in enumerate(named, start=1)]
+
+    def _nearest(self, vectors: FloatArray, code: int, k: int) -> tuple[Codes, FloatArray]:
+        """The k nearest to one of ``vectors``, itself left out."""
+        distance = "cosine" if self.model.distance == "dot" else self.model.distance
+        itself = _one_row(np.array([code], dtype=np.int32))
+        codes, scores = Exact(distance).build(vectors).query(vectors[code][None, :], _cut(k, vectors), itself)
+        return codes[0], scores[0]
 
     @cached_property
     def _gram(self) -> Any:
@@ -205,10 +224,6 @@ class Service:
     @cached_property
     def _counts(self) -> FloatArray:
         return np.bincount(self.seen.indices, minlength=len(self.model.item_ids)).astype(np.float32)
-
-    @property
-    def _between(self) -> str:
-        return "cosine" if self.model.distance == "dot" else self.model.distance
 
     def _rank(
         self,

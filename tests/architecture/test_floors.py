@@ -12,6 +12,7 @@ PACKAGE = Path(recsys.__file__).parent
 FLOORS = ["ground", "data", "learning", "models", "retrieval", "evaluation", "tracking", "pipeline", "cli"]
 FAMILIES = ["distances", "losses", "miners", "samplers", "towers"]
 TOP = {"recsys", "recsys.interface"}  # the Python interface stands on everything
+GROUND = "recsys.tracking.runs"  # the layout of a run on disk: what serves reads it, what tracks mirrors it
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -26,6 +27,8 @@ def imports(path: Path) -> Iterator[str]:
 
 def floor(module: str) -> int:
     parts = module.split(".")
+    if module.startswith(GROUND):
+        return 0
     return FLOORS.index(parts[1]) if len(parts) > 1 and parts[1] in FLOORS else 0
 
 

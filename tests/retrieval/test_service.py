@@ -105,10 +105,10 @@ def test_similar_leaves_itself_out(service: Service) -> None:
     model = embeddings()
     scores = Cosine().matrix(model.items[5:6], model.items)[0]
     wanted = sorted(set(range(30)) - {5}, key=lambda item: -scores[item])[:4]
-    assert [each.item for each in service.similar_items("i5", 4)] == [f"i{item}" for item in wanted]
+    assert [each.item for each in service.similar(item="i5", k=4)] == [f"i{item}" for item in wanted]
     scores = Cosine().matrix(model.users[5:6], model.users)[0]
     wanted = sorted(set(range(12)) - {5}, key=lambda user: -scores[user])
-    assert [user for _, user, _ in service.similar_users("u5", 99)] == [f"u{user}" for user in wanted]
+    assert [each.user for each in service.similar(user="u5", k=99)] == [f"u{user}" for user in wanted]
 
 
 def test_similar_items_of_an_inner_product_are_asked_by_cosine(home: Home) -> None:
@@ -117,14 +117,14 @@ def test_similar_items_of_an_inner_product_are_asked_by_cosine(home: Home) -> No
     service = Service.open(run_folder(home, model, seen_rows()).path)
     scores = Cosine().matrix(model.items[5:6], model.items)[0]
     wanted = sorted(set(range(30)) - {5}, key=lambda item: -scores[item])[:4]
-    assert [each.item for each in service.similar_items("i5", 4)] == [f"i{item}" for item in wanted]
+    assert [each.item for each in service.similar(item="i5", k=4)] == [f"i{item}" for item in wanted]
 
 
 def test_unknown_ids_and_lengths_are_refused(service: Service) -> None:
     with pytest.raises(InputError, match="unknown item id 'x'; run run-1 knows 30 items"):
-        service.similar_items("x")
+        service.similar(item="x")
     with pytest.raises(InputError, match="unknown user id 'x'; train on it"):
-        service.similar_users("x")
+        service.similar(user="x")
     for ask in (service.recommend, service.recommend_history):
         with pytest.raises(InputError, match="k is 0; a list has at least 1 item"):
             ask(["u1"], k=0)
