@@ -73,7 +73,7 @@ class Adagrad:
     """
 
     rate: float
-    epsilon: float = 1e-10
+    epsilon: float = 1e-20
 
     def state(self, weights: Tensor) -> dict[str, Tensor]:
         """Sum of squares (n, 1)."""
@@ -98,7 +98,7 @@ class Adam:
     rate: float
     first: float = 0.9
     second: float = 0.999
-    epsilon: float = 1e-10
+    epsilon: float = 1e-20
 
     def state(self, weights: Tensor) -> dict[str, Tensor]:
         """First moment (n, D), second moment (n, 1), number of updates (n, 1)."""

@@ -1,0 +1,98 @@
+"""A fit that is stopped and gone on with ends with the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recsys.embeddings import Embeddings
+from recsys.errors import InputError, RecsysError
+from recsys.files import TEMPORARY
+from recsys.models.model import Fitted, Scorer
+from recsys.models.two_tower import TwoTower
+from tests import factories
+
+MODEL = TwoTower(loss="bpr", dim=4, epochs=6, batch=64, candidates=8, patience=2)
+TRAIN = factories.interactions()
+
+
+class Killed(BaseException):
+    """What stops a fit in these tests."""
+
+
+def killed_after(epoch: int, model: TwoTower, folder: Path, validate: object = None) -> None:
+    def report(done: int, figures: Mapping[str, float]) -> None:
+        if done == epoch:
+            raise Killed
+
+    with pytest.raises(Killed):
+        model.fit(TRAIN, validate=validate, report=report, checkpoints=folder)  # type: ignore[arg-type]
+
+
+def bytes_of(fitted: Fitted) -> bytes:
+    scorer = fitted.scorer
+    assert isinstance(scorer, Embeddings)
+    inputs = b"" if scorer.inputs is None else scorer.inputs.tobytes()
+    return scorer.users.tobytes() + scorer.items.tobytes() + inputs
+
+
+@pytest.mark.parametrize("tower", ["lookup", "history"])
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+def test_same_bytes_after_a_stop(tower: str, optimizer: str, tmp_path: Path) -> None:
+    model = replace(MODEL, tower=tower, optimizer=optimizer)
+    killed_after(2, model, tmp_path)
+    epochs: list[int] = []
+    resumed = model.fit(TRAIN, report=lambda epoch, _: epochs.append(epoch), checkpoints=tmp_path)
+    assert epochs == [3, 4, 5, 6]
+    assert bytes_of(resumed) == bytes_of(model.fit(TRAIN))
+
+
+@pytest.mark.parametrize("stopped", [1, 2, 3])
+def test_the_best_epoch_survives_a_stop(stopped: int, tmp_path: Path) -> None:
+    values = {1: 0.1, 2: 0.5, 3: 0.4, 4: 0.3}
+
+    class Validate:
+        def __init__(self, done: int) -> None:
+            self.done = done
+
+        def __call__(self, scorer: Scorer) -> float:
+            self.done += 1
+            return values[self.done]
+
+    killed_after(stopped, MODEL, tmp_path, Validate(0))
+    resumed = MODEL.fit(TRAIN, validate=Validate(stopped), checkpoints=tmp_path)
+    assert resumed.chosen == {"epochs": 2}
+    assert bytes_of(resumed) == bytes_of(MODEL.fit(TRAIN, validate=Validate(0)))
+
+
+def test_a_finished_fit_is_not_done_again(tmp_path: Path) -> None:
+    first = MODEL.fit(TRAIN, checkpoints=tmp_path)
+    again = MODEL.fit(TRAIN, report=lambda *_: pytest.fail("trained again"), checkpoints=tmp_path)
+    assert bytes_of(again) == bytes_of(first)
+
+
+@pytest.mark.parametrize("other", [replace(MODEL, rate=0.2), replace(MODEL, loss="triplet")])
+def test_other_options_are_refused(other: TwoTower, tmp_path: Path) -> None:
+    killed_after(1, MODEL, tmp_path)
+    with pytest.raises(InputError, match="with other options or on other data"):
+        other.fit(TRAIN, checkpoints=tmp_path)
+
+
+def test_other_data_are_refused(tmp_path: Path) -> None:
+    killed_after(1, MODEL, tmp_path)
+    with pytest.raises(InputError, match="with other options or on other data"):
+        MODEL.fit(factories.interactions(factories.random_log(seed=1)), checkpoints=tmp_path)
+
+
+def test_a_cut_off_state_is_an_error_and_half_written_ones_are_swept(tmp_path: Path) -> None:
+    killed_after(1, MODEL, tmp_path)
+    half = tmp_path / f"{TEMPORARY}epoch-1234"
+    half.mkdir()
+    path = tmp_path / "epoch" / "arrays.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(RecsysError, match="is not a whole safetensors file"):
+        MODEL.fit(TRAIN, checkpoints=tmp_path)
+    assert not half.exists()
