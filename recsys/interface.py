@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,16 +42,14 @@ class Log:
         Raises:
             InputError: If the log or an option is wrong; the message says what to do.
         """
-        from recsys.data.etl.run import etl, from_frame
+        from recsys.data.etl.run import etl, etl_frame
 
         options = {**self.options, "split": rule, "valid": valid}
         if isinstance(self.source, str | Path):
             return etl(_etl_options({**options, "logs": [str(self.source)]}), self.home)
         if isinstance(self.source, Sequence):
             return etl(_etl_options({**options, "logs": [str(path) for path in self.source]}), self.home)
-        return from_frame(
-            self.source, _etl_options({"name": "frame", **options, "logs": ["frame"]}), self.home
-        )
+        return etl_frame(self.source, _etl_options({"logs": ["frame"], **options}), self.home)
 
 
 def read(
@@ -115,7 +113,7 @@ class Run:
         """The items (or users) nearest to one; columns rank, item or user, title, score."""
         import polars as pl
 
-        return pl.DataFrame([each.document() for each in self._service.similar(item=item, user=user, k=k)])
+        return pl.DataFrame([asdict(each) for each in self._service.similar(item=item, user=user, k=k)])
 
     def evaluate(self) -> pl.DataFrame:
         """The metrics of the run and of its baselines on the test part: model, metric, value, low, high."""
