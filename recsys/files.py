@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ from typing import Any
 from recsys.errors import RecsysError
 
 TEMPORARY = ".partial-"
+_SWAPPED = ".old"
+_TEMPORARY_NAME = re.compile(
+    re.escape(TEMPORARY) + r"(?P<name>.+)-(?P<process>\d+)-[0-9a-f]{8}(?P<swapped>\.old)?"
+)
 
 
 @contextmanager
@@ -28,12 +33,12 @@ def replacing(path: Path) -> Iterator[Path]:
         RecsysError: If the disk is full or the place cannot be written; ``path`` is left as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:8]}"
+    temporary = path.parent / f"{TEMPORARY}{path.name}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     try:
         yield temporary
         _sync(temporary)
         if path.is_dir():
-            old = path.parent / f"{TEMPORARY}{path.name}-old-{uuid.uuid4().hex[:8]}"
+            old = temporary.with_name(temporary.name + _SWAPPED)
             os.rename(path, old)
             os.rename(temporary, path)
             shutil.rmtree(old, ignore_errors=True)
@@ -59,10 +64,28 @@ def remove(path: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left half-written in ``folder``."""
-    if folder.is_dir():
-        for path in folder.glob(f"{TEMPORARY}*"):
+    """Remove what killed processes left half-written in ``folder``; work of living ones stays.
+
+    A folder that was swapped out when its process was killed is put back.
+    """
+    for path in folder.glob(f"{TEMPORARY}*") if folder.is_dir() else ():
+        match = _TEMPORARY_NAME.fullmatch(path.name)
+        if match and _alive(int(match["process"])):
+            continue
+        if match and match["swapped"] and not (folder / match["name"]).exists():
+            os.rename(path, folder / match["name"])
+        else:
             remove(path)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

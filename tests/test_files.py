@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,29 @@ def test_leftovers_of_killed_processes_are_swept(tmp_path: Path) -> None:
     (tmp_path / "keep").write_text("whole")
     sweep(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["keep"]
+
+
+def dead_process() -> int:
+    finished = subprocess.Popen([sys.executable, "-c", ""])
+    finished.wait()
+    return finished.pid
+
+
+def test_work_of_a_living_process_is_not_swept(tmp_path: Path) -> None:
+    with replacing(tmp_path / "a") as temporary:
+        temporary.write_text("whole")
+        (tmp_path / f"{TEMPORARY}b-{dead_process()}-0123abcd").write_text("half")
+        sweep(tmp_path)
+        assert left_over(tmp_path) == [temporary]
+    assert (tmp_path / "a").read_text() == "whole"
+
+
+def test_a_folder_killed_between_its_two_renames_is_put_back(tmp_path: Path) -> None:
+    swapped_out = tmp_path / f"{TEMPORARY}data-{dead_process()}-0123abcd.old"
+    swapped_out.mkdir()
+    (swapped_out / "whole").touch()
+    sweep(tmp_path)
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["whole"]
+    swapped_out.mkdir()
+    sweep(tmp_path)
+    assert not left_over(tmp_path)
