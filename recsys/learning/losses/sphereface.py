@@ -16,7 +16,8 @@ class Sphereface:
 
     ``-log(e^(s psi(t)) / (e^(s psi(t)) + sum of e^(s neg)))`` over the used negatives, with t the angle of
     the positive and ``psi(t) = (-1)^k cos(m t) - 2 k`` for t in [k pi / m, (k + 1) pi / m], which falls all
-    the way from 1 to 1 - 2 m. With ``ease`` the plain cosine has a share: ``(ease cos t + psi) / (1 + ease)``.
+    the way from 1 to 1 - 2 m. With ``ease`` the plain cosine has a share in it:
+    ``(ease cos t + psi) / (1 + ease)``.
 
     Args:
         margin: m, a whole number; at least 1.
