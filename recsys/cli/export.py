@@ -1,0 +1,67 @@
+"""``recsys export``: lists for every user, in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recsys.cli.recommend import IndexOption, RunOption
+from recsys.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(export)
+
+
+def export(
+    session: Session,
+    out: Annotated[Path, typer.Argument(help="A .parquet, .csv or .jsonl file; a folder with --part-rows.")],
+    k: Annotated[int, typer.Option("-k", help="Length of a list.")] = 50,
+    run: RunOption = "current",
+    users: Annotated[
+        Path | None, typer.Option("--users", help="File of user ids: one a line, or a column user.")
+    ] = None,
+    part_rows: Annotated[
+        int | None, typer.Option("--part-rows", help="Write a folder of parts of at most so many rows.")
+    ] = None,
+    index: IndexOption = "auto",
+) -> None:
+    """Write the best items of every user: columns user, item, rank, score.
+
+    An export that was stopped goes on at its first missing part. With --index auto the index that ranks many
+    users faster is taken, as measured when it was built.
+    """
+    from recsys.columns import USER
+    from recsys.embeddings import Stored
+    from recsys.retrieval.export import export as write
+    from recsys.retrieval.rules import read_ids
+    from recsys.tracking.runs import RunFolder
+
+    folder = session.home.folder("run", run)
+    wanted = None if users is None else read_ids(users, USER)
+    total = len(Stored.open(RunFolder(folder).model).user_ids) if wanted is None else len(wanted)
+    with session.progress("users", total) as advance:
+        manifest = write(folder, out, k=k, users=wanted, part_rows=part_rows, index=index, advance=advance)
+    if manifest["unknown_users"]:
+        session.warn(f"{manifest['unknown_users']} users in {users} are unknown to the run and left out")
+    if manifest["k"] < k:
+        session.say(f"note: lists are shorter than {k}: the catalogue has {manifest['k']} items")
+    session.show(manifest, lambda console: _render(console, out, manifest))
+
+
+def _render(console: Console, out: Path, manifest: dict[str, Any]) -> None:
+    index, files = manifest["index"], manifest["files"]
+    recall = next((f", measured {key} {index[key]:.3f}" for key in index if key.startswith("recall@")), "")
+    size = sum(file["bytes"] for file in files)
+    console.print(
+        f"{out}: {manifest['rows']:,} rows for {manifest['users']:,} users of run {manifest['run']}, "
+        f"in {len(files)} {'file' if len(files) == 1 else 'files'} of {size / 1e6:,.1f} MB "
+        f"({index['kind']}{recall}); manifest: {out}.manifest.json",
+        markup=False,
+    )

@@ -1,0 +1,298 @@
+"""Lists for every user in files: ranked block by block, written beside it, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from recsys.arrays import IntArray
+from recsys.columns import ITEM, RANK, SCORE, USER
+from recsys.errors import InputError, RecsysError, StoppedError
+from recsys.files import read_json, remove, replacing, sha256, sweep, write_json
+from recsys.home import SEAL
+from recsys.retrieval.index.store import MANIFEST, Choice, read_manifest
+from recsys.retrieval.service import Service
+from recsys.text import TextColumn
+from recsys.tracking.runs import RunFolder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA: Final = 1
+USERS_AT_ONCE: Final = 4096
+FORMATS: Final = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+Write = Callable[["pa.Table"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is exported, and how it is cut: ``identity`` tells whether a stopped export was the same one."""
+
+    service: Service
+    users: IntArray
+    k: int
+    format: str
+    users_a_part: int
+    identity: dict[str, Any]
+
+    @property
+    def parts(self) -> int:
+        return max(1, -(-len(self.users) // self.users_a_part))
+
+    def part(self, number: int) -> IntArray:
+        return self.users[number * self.users_a_part : (number + 1) * self.users_a_part]
+
+
+def export(
+    run: Path,
+    out: Path,
+    *,
+    k: int = 50,
+    users: Sequence[str] | None = None,
+    part_rows: int | None = None,
+    index: Choice = "auto",
+    advance: Callable[[int], None] = lambda count: None,
+) -> dict[str, Any]:
+    """Write the k best items of every user: columns user, item, rank (1 is best), score.
+
+    Work is kept in a hidden folder beside ``out`` until it is whole; an export that was stopped goes on at
+    its first missing part when the same one is asked for again.
+
+    Args:
+        run: The sealed run folder.
+        out: A .parquet, .csv or .jsonl file; with ``part_rows`` a folder (of parquet unless its name says
+            otherwise). What is there is replaced.
+        k: Length of a list; shorter only where the catalogue is.
+        users: Raw ids, in the order to write them; all users of the run otherwise. Unknown ones are counted.
+        part_rows: Most rows of a part.
+        index: ``auto`` is what ranks many users faster, as measured when the index was built.
+        advance: Told how many users are done.
+
+    Returns:
+        The manifest, which is also written beside ``out`` as ``<out>.manifest.json``.
+
+    Raises:
+        InputError: If k or ``part_rows`` is below 1, the format is unknown, no user is known, or ``out`` is a
+            folder that no export made.
+        RecsysError: If the disk is full; the parts that are whole are kept.
+        StoppedError: On Ctrl-C.
+    """
+    form = _format(out, part_rows)
+    if k < 1:
+        raise InputError(f"k is {k}; a list has at least 1 item: give -k 1 or more")
+    if out.is_dir() and not _manifest_path(out).exists():
+        raise InputError(f"{out} is a folder that no export made; give another name, or remove it first")
+    service = Service.open(run, _faster(RunFolder(run)) if index == "auto" else index)
+    found = None if users is None else _known(service, users)
+    codes = np.arange(len(service.model.user_ids)) if found is None else found[0]
+    k = min(k, len(service.model.item_ids))
+    users_a_part = max(1, len(codes)) if part_rows is None else max(1, part_rows // k)
+    job = _Job(service, codes, k, form, users_a_part, _identity(service, codes, k, form, users_a_part))
+    work = out.parent / f".{out.name}.export"
+    _prepare(work, job)
+    try:
+        for number in range(job.parts):
+            path = work / "parts" / f"part-{number:05d}.{form}"
+            if path.exists():
+                advance(len(job.part(number)))
+            else:
+                _write_part(path, job, job.part(number), advance)
+    except KeyboardInterrupt:
+        whole = len(list((work / "parts").glob(f"part-*.{form}")))
+        raise StoppedError(
+            f"stopped; {whole} of {job.parts} parts are kept, and the same command goes on from there"
+        ) from None
+    manifest = _manifest(
+        job, out, work / "parts", 0 if found is None else found[1], in_parts=part_rows is not None
+    )
+    _place(work, out, in_parts=part_rows is not None)
+    write_json(_manifest_path(out), manifest)
+    return manifest
+
+
+def _format(out: Path, part_rows: int | None) -> str:
+    if part_rows is not None and part_rows < 1:
+        raise InputError(f"--part-rows is {part_rows}; a part has at least 1 row")
+    if out.suffix.lower() in FORMATS:
+        return FORMATS[out.suffix.lower()]
+    if part_rows is not None:
+        return "parquet"
+    raise InputError(f"cannot tell the format of {out.name!r}; end it in .parquet, .csv or .jsonl")
+
+
+def _faster(run: RunFolder) -> Choice:
+    """What takes less time a user when many are ranked at once."""
+    if not (run.index / MANIFEST).exists():
+        return "exact"
+    manifest = read_manifest(run.index)
+    measured = "batch_ms" in manifest and "exact" in manifest
+    faster = not measured or manifest["batch_ms"] < manifest["exact"]["batch_ms"]
+    return "annoy" if manifest["kind"] == "annoy" and faster else "exact"
+
+
+def _known(service: Service, users: Sequence[str]) -> tuple[IntArray, int]:
+    unique = list(dict.fromkeys(users))
+    codes = [code for code in (service.model.user_ids.find(user) for user in unique) if code is not None]
+    if not codes:
+        raise InputError(
+            f"none of the {len(unique)} users is known to run {service.run.name}, such as {unique[0]!r}; "
+            "give user ids as they stand in the log"
+            if unique
+            else "there is no user to export; give user ids as they stand in the log"
+        )
+    return np.array(codes, dtype=np.int64), len(unique) - len(codes)
+
+
+def _identity(service: Service, users: IntArray, k: int, form: str, users_a_part: int) -> dict[str, Any]:
+    seal = read_json(service.run.path / SEAL)
+    served = {
+        name: entry["sha256"] for name, entry in seal.items() if name.startswith(("model/", "seen", "index/"))
+    }
+    return {
+        "schema": SCHEMA, "run": service.run.name, "served": served, "index": service.kind, "k": k,
+        "format": form, "users_a_part": users_a_part, "users": hashlib.sha256(users.tobytes()).hexdigest(),
+    }  # fmt: skip
+
+
+def _prepare(work: Path, job: _Job) -> None:
+    """Keep the parts of the same export; start anew where another one was stopped."""
+    path = work / "job.json"
+    if work.exists() and (not path.exists() or read_json(path) != job.identity):
+        remove(work)
+    try:
+        (work / "parts").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecsysError(f"cannot write in {work.parent}: {error.strerror}; choose another place") from error
+    sweep(work / "parts")
+    write_json(path, job.identity)
+
+
+def _write_part(path: Path, job: _Job, users: IntArray, advance: Callable[[int], None]) -> None:
+    """Rank a block while the one before is written."""
+    names, items = _strings(job.service.model.user_ids), _strings(job.service.model.item_ids)
+    with (
+        replacing(path) as temporary,
+        _writer(temporary, job.format) as write,
+        ThreadPoolExecutor(1) as executor,
+    ):
+        pending: Future[None] | None = None
+        for start in range(0, len(users), USERS_AT_ONCE):
+            block = users[start : start + USERS_AT_ONCE]
+            table = _ranked(job, block, names, items)
+            if pending is not None:
+                pending.result()
+            pending = executor.submit(write, table)
+            advance(len(block))
+        if pending is not None:
+            pending.result()
+
+
+def _ranked(job: _Job, users: IntArray, names: pa.Array, items: pa.Array) -> pa.Table:
+    import pyarrow as pa
+
+    service = job.service
+    codes, scores = service.index.query(service.model.users[users], job.k, service.seen.take(users))
+    listed = codes >= 0
+    rank = np.broadcast_to(np.arange(1, job.k + 1, dtype=np.int32), codes.shape)
+    who = np.broadcast_to(users[:, None], codes.shape)
+    return pa.table({
+        USER: names.take(pa.array(who[listed])),
+        ITEM: items.take(pa.array(codes[listed])),
+        RANK: pa.array(rank[listed]),
+        SCORE: pa.array(scores[listed]),
+    })  # fmt: skip
+
+
+def _strings(column: TextColumn) -> pa.Array:
+    """The same bytes as an Arrow array; nothing is copied."""
+    import pyarrow as pa
+
+    return pa.LargeStringArray.from_buffers(
+        len(column), pa.py_buffer(column.offsets), pa.py_buffer(column.data)
+    )
+
+
+@contextmanager
+def _writer(path: Path, form: str) -> Iterator[Write]:
+    """Yield what appends a table to the file."""
+    if form == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        schema = pa.schema(
+            [(USER, pa.large_string()), (ITEM, pa.large_string()), (RANK, pa.int32()), (SCORE, pa.float32())]
+        )
+        with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            yield writer.write_table
+        return
+    import polars as pl
+
+    with path.open("wb") as file:
+
+        def append(table: pa.Table) -> None:
+            frame, buffer = pl.DataFrame(pl.from_arrow(table)), io.BytesIO()
+            if form == "csv":
+                frame.write_csv(buffer, include_header=file.tell() == 0)
+            else:
+                frame.write_ndjson(buffer)
+            file.write(buffer.getbuffer())
+
+        yield append
+
+
+def _manifest(job: _Job, out: Path, parts: Path, unknown: int, *, in_parts: bool) -> dict[str, Any]:
+    service = job.service
+    left = len(service.model.item_ids) - np.diff(service.seen.indptr)[job.users]
+    promise = read_manifest(service.run.index) if (service.run.index / MANIFEST).exists() else {}
+    annoy = service.kind == "annoy"
+    measured = {key: promise[key] for key in promise if annoy and key.startswith("recall@")}
+    files = [
+        {"file": path.name if in_parts else out.name, "bytes": path.stat().st_size, "sha256": sha256(path)}
+        for path in sorted(parts.iterdir())
+    ]
+    return {
+        "schema": SCHEMA,
+        "run": service.run.name,
+        "dataset": service.run.manifest()["dataset"],
+        "k": job.k,
+        "index": {
+            "kind": service.kind,
+            "options": promise["options"] if annoy else {},
+            **measured,
+        },
+        "users": len(job.users),
+        "unknown_users": unknown,
+        "rows": int(np.minimum(left, job.k).sum()),
+        "columns": [USER, ITEM, RANK, SCORE],
+        "files": files,
+        "served": job.identity["served"],
+    }
+
+
+def _place(work: Path, out: Path, *, in_parts: bool) -> None:
+    """Put the finished work in the place of what was there."""
+    parts = work / "parts"
+    try:
+        if out.is_dir() or (in_parts and out.exists()):
+            os.rename(out, work / "old")
+        if in_parts:
+            os.rename(parts, out)
+        else:
+            os.replace(next(parts.iterdir()), out)
+    except OSError as error:
+        raise RecsysError(f"cannot write {out}: {error.strerror}; choose another place") from error
+    remove(work)
+
+
+def _manifest_path(out: Path) -> Path:
+    return out.with_name(f"{out.name}.manifest.json")
