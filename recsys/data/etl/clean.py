@@ -127,7 +127,9 @@ class Meaning:
         if self.options.event_weights and roles.event:
             weights = self.options.event_weights
             event = pl.col(roles.event).cast(pl.String)
-            return event.replace_strict(list(weights), list(weights.values()), default=None, return_dtype=pl.Float64)
+            return event.replace_strict(
+                list(weights), list(weights.values()), default=None, return_dtype=pl.Float64
+            )
         return pl.lit(1.0) if self.options.positive_from is not None else pl.col(_VALUE)
 
 

@@ -36,7 +36,9 @@ class Identity:
         """Identity of the rows of both."""
         modulus = 1 << 64
         return Identity(
-            self.rows + other.rows, (self.first + other.first) % modulus, (self.second + other.second) % modulus
+            self.rows + other.rows,
+            (self.first + other.first) % modulus,
+            (self.second + other.second) % modulus,
         )
 
     def hash(self) -> str:

@@ -28,8 +28,9 @@ class Condition:
 def conditions(sqls: list[str], frame: pl.LazyFrame, columns: list[str]) -> list[Condition]:
     """Parse conditions, and type the columns that they name by looking at all of their values.
 
-    A column of whole numbers is read as such, of numbers as such, any other as text; a column that mixes
-    numbers and text is read as text, and where the condition makes no sense of text, as numbers.
+    A column of whole numbers is read as such, of numbers as such, any other as text. Where the condition
+    makes no sense of that, texts are taken as numbers (what is none does not meet the condition), and where
+    it still makes none, all its columns are taken as texts.
 
     Raises:
         InputError: If one is no SQL, names a column that is not there, or compares unlike things.
@@ -40,13 +41,17 @@ def conditions(sqls: list[str], frame: pl.LazyFrame, columns: list[str]) -> list
     found = []
     for sql, holds in parsed:
         own = {name: kinds[name] for name in holds.meta.root_names()}
+        numeric = {name: pl.Float64() if kind == pl.String else kind for name, kind in own.items()}
+        texts: dict[str, pl.DataType] = dict.fromkeys(own, pl.String())
         fault = _fault(holds, own)
-        if fault is not None and pl.String() in own.values():
-            numeric = {name: pl.Float64() if kind == pl.String else kind for name, kind in own.items()}
-            fault, own = (fault, own) if _fault(holds, numeric) else (None, numeric)
+        if fault is not None:
+            own = next((each for each in (numeric, texts) if _fault(holds, each) is None), own)
+            fault = _fault(holds, own)
         if fault is not None:
             types = ", ".join(f"{name}: {_word(kind)}" for name, kind in own.items())
-            raise InputError(f"--keep {sql!r} does not fit the columns ({types}): {fault}; mend the condition")
+            raise InputError(
+                f"--keep {sql!r} does not fit the columns ({types}): {fault}; mend the condition"
+            )
         found.append(Condition(sql, holds, own))
     return found
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-LINE: Final = "recsys line"                  # from 1
-FAULT: Final = "recsys fault"                # null, or why the row is unusable as it stands
-MORE: Final = "recsys more"                  # a field beyond the last column
-RAW: Final = "recsys raw"                    # the row as text
-FILE: Final = "recsys file"                  # position of the file among the sources
-OUTCOME: Final = "recsys outcome"            # null: kept; else a label of ``clean``
+LINE: Final = "recsys line"  # from 1
+FAULT: Final = "recsys fault"  # null, or why the row is unusable as it stands
+MORE: Final = "recsys more"  # a field beyond the last column
+RAW: Final = "recsys raw"  # the row as text
+FILE: Final = "recsys file"  # position of the file among the sources
+OUTCOME: Final = "recsys outcome"  # null: kept; else a label of ``clean``
 
 BLANK: Final = "blank line"
 WITHOUT_ITEMS: Final = "user without items"

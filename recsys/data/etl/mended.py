@@ -11,7 +11,7 @@ import polars as pl
 
 from recsys.data.etl.marks import BLANK, FAULT, LINE
 
-_LONGEST: Final = 100                 # lines in one quoted field, at most
+_LONGEST: Final = 100  # lines in one quoted field, at most
 _BATCH: Final = 200_000
 _Record: TypeAlias = tuple[int, list[str | None], str | None]
 
@@ -20,7 +20,7 @@ def mend(path: Path, out: Path, names: list[str], separator: str, *, headed: boo
     """Rewrite a file as parquet of text columns, with the line and the fault of each row.
 
     A record ends where its quotes are balanced, at most 100 lines on. Where that gives no row of the right
-    length, the quotes of its first line are taken as plain characters, and reading goes on with the next line.
+    length, the quotes of its first line are plain characters, and reading goes on with the next line.
     """
     schema = {**dict.fromkeys(names, pl.String), LINE: pl.UInt32, FAULT: pl.String}
     folder = out.with_suffix(".parts")
@@ -78,7 +78,11 @@ def _alone(number: int, line: str, width: int, separator: str) -> _Record:
         opened = any(field.startswith('"') for field in fields)
         if len(fields) != width or opened:
             fault = "quote is not closed" if bare.count('"') % 2 else f"more than {width} fields"
-            return number, _nulls((fields + [""] * width)[: width - 1] + [separator.join(fields[width - 1 :])]), fault
+            return (
+                number,
+                _nulls([*(fields + [""] * width)[: width - 1], separator.join(fields[width - 1 :])]),
+                fault,
+            )
     return number, _nulls((fields + [""] * width)[:width]), None
 
 

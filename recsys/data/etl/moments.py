@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 import polars as pl
 
@@ -26,6 +27,12 @@ _FORMATS: Final = (
     "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f UTC", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d", "%Y%m%d", "%m %d, %Y",
+)  # fmt: skip
+# Which comes first, day or month, only the whole column can tell.
+_EITHER_WAY: Final = (
+    ("%m/%d/%Y", "%d/%m/%Y"), ("%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"),
+    ("%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S"), ("%m-%d-%Y", "%d-%m-%Y"),
+    ("%m-%d-%Y %H:%M", "%d-%m-%Y %H:%M"), ("%m-%d-%Y %H:%M:%S", "%d-%m-%Y %H:%M:%S"),
 )  # fmt: skip
 _SPANS: Final = {"s": SECOND, "m": 60 * SECOND, "h": 3_600 * SECOND, "d": DAY, "w": 7 * DAY, "y": 365 * DAY}
 
@@ -57,18 +64,22 @@ class Clock:
         return _parsed(column, self.format or "").cast(pl.Int64)
 
 
+Unread: TypeAlias = Callable[[Clock], int]
+
+
 def latest() -> int:
     """The latest plausible time: a day from now."""
     return (int(time.time()) + 86_400) * SECOND
 
 
-def clock(sample: pl.Series, name: str, format_: str | None) -> Clock:
+def clock(sample: pl.Series, name: str, format_: str | None, unread: Unread) -> Clock:
     """Find how a column of times is to be read.
 
     Args:
         sample: Some of it, not null.
         name: Of the column, for messages.
         format_: strptime format, where it was given.
+        unread: How many of all the times a clock cannot read; asked only where the sample does not tell.
 
     Raises:
         InputError: If no unit or format makes plausible times of it.
@@ -87,6 +98,13 @@ def clock(sample: pl.Series, name: str, format_: str | None) -> Clock:
         parsed = pl.select(_parsed(pl.lit(texts), each)).to_series()
         if parsed.null_count() * 20 <= len(texts):
             return _plausible(Clock("text", each), parsed, texts, name)
+    for month_first, day_first in _EITHER_WAY:
+        parsed = pl.select(_parsed(pl.lit(texts), day_first)).to_series()
+        if (
+            parsed.null_count() == 0
+            or pl.select(_parsed(pl.lit(texts), month_first)).to_series().null_count() == 0
+        ):
+            return _told_apart(Clock("text", month_first), Clock("text", day_first), texts, name, unread)
     raise InputError(
         f"column {name!r} has times such as {texts[0]!r}, which is no number and no ISO time; "
         "give --time-format, as '%d.%m.%Y %H:%M', or --time none to leave it out"
@@ -173,6 +191,19 @@ def _of_numbers(texts: pl.Series, numbers: pl.Series, name: str) -> Clock:
         f"column {name!r} has times such as {texts[0]!r}: before 1990 or in the future, whether taken as "
         f"{', '.join(_UNITS)}; give --time COLUMN, --time-format, or --time none to leave it out"
     )
+
+
+def _told_apart(month_first: Clock, day_first: Clock, texts: pl.Series, name: str, unread: Unread) -> Clock:
+    """The one of two formats that reads more of the column."""
+    by_month, by_day = unread(month_first), unread(day_first)
+    if by_month == by_day:
+        raise InputError(
+            f"column {name!r} has times such as {texts[0]!r}, and all can be read with the month first or the "
+            f"day first; give --time-format {month_first.format!r} or {day_first.format!r}"
+        )
+    found = month_first if by_month < by_day else day_first
+    parsed = pl.select(found.micros(pl.lit(texts)).cast(pl.Datetime("us"))).to_series()
+    return _plausible(found, parsed, texts, name)
 
 
 def _plausible(found: Clock, parsed: pl.Series, texts: pl.Series, name: str) -> Clock:

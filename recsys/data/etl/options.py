@@ -25,8 +25,12 @@ class EtlOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     logs: list[str] = Field(default_factory=list, description="Files, globs or folders.")
-    name: str | None = Field(default=None, description="Name of the dataset; by default the file's or folder's.")
-    format: Format = Field(default="auto", description="Format of the log; auto goes by extension and content.")
+    name: str | None = Field(
+        default=None, description="Name of the dataset; by default the file's or folder's."
+    )
+    format: Format = Field(
+        default="auto", description="Format of the log; auto goes by extension and content."
+    )
     user: Column = Field(default=None, description="Column of the user.")
     item: Column = Field(default=None, description="Column of the item.")
     time: Column = Field(default=None, description="Column of the time; none: leave it out.")

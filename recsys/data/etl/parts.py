@@ -88,16 +88,16 @@ class Parts:
     outside_core: int
 
 
-def parted(
-    log: Log, splitter: Splitter, options: EtlOptions, folder: Path, progress: Progress
-) -> Parts:
+def parted(log: Log, splitter: Splitter, options: EtlOptions, folder: Path, progress: Progress) -> Parts:
     """Mark the test rows, drop what is outside the core from train, and take the valid part from the rest."""
     test_rule = splitter.rule(log, derive(options.seed, TEST))
     train = log.without(test_rule)
     core_rule = outside_core(train, options.min_user, options.min_item)
     core = train.without(core_rule)
     valid_rule = (
-        splitter.again(options.valid, core).rule(core, derive(options.seed, VALID)) if options.valid else nothing
+        splitter.again(options.valid, core).rule(core, derive(options.seed, VALID))
+        if options.valid
+        else nothing
     )
     stores = {part: Store(folder / part) for part in PARTS}
     identities = {part: Identity() for part in PARTS}

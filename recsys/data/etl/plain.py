@@ -16,7 +16,7 @@ from recsys.errors import InputError
 _CHUNK: Final = 1 << 22
 _BOM: Final = codecs.BOM_UTF8
 PACKED: Final = (".gz", ".zst")
-UNIT: Final = "\x1f"                                 # stands for the two characters of "::"
+UNIT: Final = "\x1f"  # stands for the two characters of "::"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _unpacked(path: Path, hashed: Callable[[bytes], None]) -> Iterator[bytes]:
     """Chunks of what is in a file; ``hashed`` is shown the bytes as they lie on disk."""
     with path.open("rb") as raw:
         if path.suffix == ".gz":
-            with gzip.open(_Watched(raw, hashed)) as unpacked:      # type: ignore[call-overload]
+            with gzip.open(_Watched(raw, hashed)) as unpacked:  # type: ignore[call-overload]
                 while chunk := unpacked.read(_CHUNK):
                     yield chunk
         elif path.suffix == ".zst":

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import polars as pl
 
-from recsys.columns import ITEM, USER
+from recsys.columns import ITEM, TIME, USER
 from recsys.data.etl.clean import Meaning
 from recsys.data.etl.keep import conditions
 from recsys.data.etl.marks import FAULT, FILE, LINE, OUTCOME, RAW
@@ -32,9 +32,7 @@ _LONGEST: Final = 1_000
 class Progress(Protocol):
     """Shows how far long work is."""
 
-    def __call__(
-        self, label: str, total: int | None = None
-    ) -> AbstractContextManager[Callable[[int], None]]:
+    def __call__(self, label: str, total: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
         """A context that yields ``advance(n)``."""
         ...
 
@@ -62,6 +60,7 @@ class Reading:
         dropped: Rule to number of rows.
         rows: How many rows there were.
         notes: What was taken for granted, for people.
+        left_out: Files of a folder that are no part of the log.
     """
 
     tables: list[Table]
@@ -73,6 +72,7 @@ class Reading:
     dropped: dict[str, int]
     rows: int
     notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 def read(
@@ -113,11 +113,10 @@ def read(
     _same_parts(tables, parts)
     note(_columns(parts[0]))
     meaning = _meaning(tables, parts, options, note)
-    rows = [meaning.rows(each, part, file) for file, (each, part) in enumerate(zip(tables, parts, strict=True))]
-    marked = [
-        each.with_columns(pl.lit(file >= test_from).alias(HELD))  # noqa: FBT003
-        for file, each in enumerate(rows)
+    rows = [
+        meaning.rows(each, part, file) for file, (each, part) in enumerate(zip(tables, parts, strict=True))
     ]
+    marked = [each.with_columns(pl.lit(file >= test_from).alias(HELD)) for file, each in enumerate(rows)]
     expected = sum(_rows_of(each) for each in tables)
     spill = Spill(scratch / "rows", expected)
     outcomes = _spill(pl.concat(marked), spill, expected, progress)
@@ -130,14 +129,20 @@ def read(
     all_rows = pl.concat(rows).filter(pl.col(OUTCOME).is_not_null() & ~pl.col(OUTCOME).is_in(rules))
     _refuse_too_many(rejected, total, all_rows, tables, options)
     _write_rejects(all_rows, tables, rejects, any_=bool(rejected))
-    return Reading(tables, test_from, parts, meaning, spill, rejected, dropped, total, notes)
+    opened = {each.source.path for each in tables}
+    left_out = [str(source.path) for source in [*logs, *tests] if source.path not in opened]
+    return Reading(tables, test_from, parts, meaning, spill, rejected, dropped, total, notes, left_out)
 
 
 _KEPT: Final = ""
 
 
 def _open(
-    sources: Sequence[Source], options: EtlOptions, scratch: Path, progress: Progress, note: Callable[[str], None]
+    sources: Sequence[Source],
+    options: EtlOptions,
+    scratch: Path,
+    progress: Progress,
+    note: Callable[[str], None],
 ) -> tuple[list[Table], list[Roles]]:
     copies = scratch / "copies"
     copies.mkdir()
@@ -161,7 +166,9 @@ def _open(
         raise InputError(f"no file of the folder can be used; the first: {faults[0]}")
     latin = [str(each.source.path) for each in tables if each.plain.encoding == "latin-1"]
     if latin:
-        note(f"read as latin-1, since it is not UTF-8: {', '.join(latin[:3])}{' ...' if len(latin) > 3 else ''}")
+        note(
+            f"read as latin-1, since it is not UTF-8: {', '.join(latin[:3])}{' ...' if len(latin) > 3 else ''}"
+        )
     return tables, parts
 
 
@@ -186,11 +193,18 @@ def _columns(part: Roles) -> str:
 def _meaning(
     tables: list[Table], parts: list[Roles], options: EtlOptions, note: Callable[[str], None]
 ) -> Meaning:
+    value = parts[0].value
+    if value and options.positive_from is None and not options.event_weights:
+        note(
+            f"each row weighs its {value}; --positive-from N keeps only rows from N on, --value none all alike"
+        )
     reading = _clock(tables, parts, options)
     if reading is not None:
         note(f"time: {reading.described}")
     elif options.since or options.until or options.half_life:
-        raise InputError("--since, --until and --half-life need times and the log has none; give --time COLUMN")
+        raise InputError(
+            "--since, --until and --half-life need times and the log has none; give --time COLUMN"
+        )
     first = pl.concat([each.frame.select(tables[0].columns) for each in tables]) if options.keep else None
     rules = conditions(options.keep, first, tables[0].columns) if first is not None else []
     whole = tuple(part for part in (USER, ITEM) if _written_as_floats(tables, parts, part))
@@ -208,12 +222,22 @@ def _meaning(
 
 def _clock(tables: list[Table], parts: list[Roles], options: EtlOptions) -> Clock | None:
     """How times are read, judged by the beginning of the first file that has some."""
-    for each, part in zip(tables, parts, strict=True):
+
+    def times(place: int) -> pl.LazyFrame:
+        column = pl.col(parts[place].time or "")
+        return tables[place].frame.filter(pl.col(FAULT).is_null()).select(column.alias(TIME)).drop_nulls()
+
+    def unread(asked: Clock) -> int:
+        every = pl.concat([times(place) for place in range(len(tables))])
+        return int(
+            every.select(asked.micros(pl.col(TIME)).is_null().sum()).collect(engine="streaming").item()
+        )
+
+    for place, part in enumerate(parts):
         if part.time is not None:
-            times = pl.col(part.time)
-            sample = each.frame.filter(pl.col(FAULT).is_null()).select(times).head(_SAMPLE).collect()[part.time]
-            if sample.null_count() < len(sample):
-                return clock(sample.drop_nulls(), part.time, options.time_format)
+            sample = times(place).head(_SAMPLE).collect()[TIME]
+            if len(sample):
+                return clock(sample, part.time, options.time_format, unread)
     return None
 
 
@@ -247,13 +271,13 @@ def _spill(rows: pl.LazyFrame, spill: Spill, expected: int, progress: Progress) 
     with progress("reading rows", expected) as advance:
         for batch in lazy.collect_batches(engine="streaming", chunk_size=BATCH, maintain_order=False):
             kept = batch[OUTCOME].null_count()
+            advance(batch.height)
             if kept < batch.height:
                 counts = batch[OUTCOME].drop_nulls().value_counts()
                 outcomes.update(dict(counts.iter_rows()))
                 batch = batch.filter(pl.col(OUTCOME).is_null())
             outcomes[_KEPT] += kept
             spill.add(batch)
-            advance(batch.height)
     return outcomes
 
 
@@ -285,4 +309,3 @@ def _write_rejects(rows: pl.LazyFrame, tables: list[Table], path: Path, *, any_:
     else:
         schema = {"file": pl.String, "line": pl.UInt64, "reason": pl.String, "text": pl.String}
         pl.DataFrame(schema=schema).write_parquet(path)
-

@@ -13,9 +13,7 @@ from recsys.data.splits.log import HELD
 _PAIR = "pair"
 
 
-def merge(
-    frame: pl.DataFrame, on_repeat: Literal["last", "first", "sum"]
-) -> tuple[pl.DataFrame, int, int]:
+def merge(frame: pl.DataFrame, on_repeat: Literal["last", "first", "sum"]) -> tuple[pl.DataFrame, int, int]:
     """Merge repeats; what comes out does not depend on the order of the rows.
 
     ``last`` keeps the newest row, ``first`` the oldest; of rows at the same time (or in a log without times)

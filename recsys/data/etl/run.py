@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ from recsys.data.splits.parse import parse
 from recsys.data.splits.random_holdout import RandomHoldout
 from recsys.data.splits.splitter import Splitter
 from recsys.errors import InputError, RecsysError
-from recsys.files import remove, replacing, sweep, write_json
+from recsys.files import remove, replacing, sha256, sweep, write_json
 from recsys.home import Home, checked_name
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def etl(
     return _build(options, home, find(options.logs, options.format), progress, say)
 
 
-def etl_frame(
+def from_frame(
     frame: pl.DataFrame | pl.LazyFrame | pd.DataFrame,
     options: EtlOptions,
     home: Home,
@@ -72,6 +73,28 @@ def etl_frame(
     return _build(options, home, Found([], "frame"), progress, say, table.lazy())
 
 
+def unchanged(dataset: Dataset, options: EtlOptions) -> bool:
+    """Whether the same options on the files as they are now would give this dataset again.
+
+    Raises:
+        InputError: If a file that is asked for is not there.
+    """
+    manifest = dataset.manifest
+    if manifest["options"] != json.loads(options.model_dump_json()) or not options.logs:
+        return False
+    if manifest["versions"]["recsys"] != version("recsys"):
+        return False
+    sides = [file for side_ in ("items", "users") for file in manifest.get(side_, {}).get("files", [])]
+    paths = [*manifest["sources"], *sides]
+    listed = {str(source.path) for log in options.logs for source in find([log], options.format).sources}
+    known = {file["path"] for file in manifest["sources"]} | set(manifest["left_out"])
+    if not listed <= known:
+        return False
+    return all(
+        Path(file["path"]).is_file() and sha256(Path(file["path"])) == file["sha256"] for file in paths
+    )
+
+
 def _build(
     options: EtlOptions,
     home: Home,
@@ -81,6 +104,7 @@ def _build(
     frame: pl.LazyFrame | None = None,
 ) -> Dataset:
     name = checked_name(options.name or found.name)
+    asked = options
     splitter = parse(options.split) if options.split else None
     if found.test and not (options.split or options.test):
         options = options.model_copy(update={"test": str(found.test)})
@@ -103,6 +127,7 @@ def _build(
             "name": name,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             **_fill(folder, reading, options, splitter, found, progress, say),
+            "options": asked.model_dump(),
             "versions": {each: version(each) for each in ("recsys", "polars")}
             | {"python": platform.python_version()},
         }
@@ -161,8 +186,8 @@ def _fill(
     return {
         "hash": hashes[0].merged(hashes[1]).merged(hashes[2]).hash(),
         "split_hash": hashlib.sha256(" ".join(each.hash() for each in hashes).encode()).hexdigest(),
-        "options": options.model_dump(),
         "sources": _sources(reading),
+        "left_out": reading.left_out,
         "columns": {
             role: {"column": column, "guessed": role in reading.roles[0].guessed}
             for role, column in reading.roles[0].by_part().items()
@@ -242,7 +267,9 @@ def _sides(
         read_side = side(str(asked), part, ids, options, folder / "scratch" / plural)
         read_side.frame.write_parquet(folder / f"{plural}.parquet")
         described[plural] = {
-            "files": [{"path": str(each.source.path), "sha256": each.plain.sha256} for each in read_side.files],
+            "files": [
+                {"path": str(each.source.path), "sha256": each.plain.sha256} for each in read_side.files
+            ],
             "key": read_side.key,
             "title": read_side.title,
             "rows": read_side.rows,

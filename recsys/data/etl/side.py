@@ -9,14 +9,14 @@ import polars as pl
 
 from recsys.columns import ITEM, TITLE
 from recsys.data.etl.marks import FAULT
-from recsys.data.etl.names import NONE, USUAL, column, guess, normal, listed
+from recsys.data.etl.names import NONE, USUAL, column, guess, listed, normal
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.sources import find
 from recsys.data.etl.table import Table, table
 from recsys.errors import InputError
 from recsys.ids import IdMap
 
-_FLAGS = "unknown"                       # the first of the genre columns of u.item
+_FLAGS = "unknown"  # the first of the genre columns of u.item
 _GENRES = "genres"
 
 
@@ -41,9 +41,7 @@ class Side:
     files: list[Table]
 
 
-def side(
-    asked: str, part: str, ids: IdMap, options: EtlOptions, copies: Path
-) -> Side:
+def side(asked: str, part: str, ids: IdMap, options: EtlOptions, copies: Path) -> Side:
     """Read a table of items (``part`` is ``item``) or of users.
 
     A key that is not told is the column of a usual name that has most ids of the log. Of several rows of an
@@ -69,7 +67,11 @@ def side(
         chosen = _key(frame, part, known, where)
     titled = None
     if part == ITEM and title != NONE:
-        titled = column(title, first.columns, "--title", where) if title is not None else guess(TITLE, first.columns)
+        titled = (
+            column(title, first.columns, "--title", where)
+            if title is not None
+            else guess(TITLE, first.columns)
+        )
     frame = _genres(frame)
     named = frame.with_columns(
         pl.col(chosen).cast(pl.String).alias(part),
@@ -91,8 +93,12 @@ def _key(frame: pl.DataFrame, part: str, known: pl.Series, where: str) -> str:
     candidates = [name for name in frame.columns if normal(name) in usual]
     candidates = candidates or ([frame.columns[0]] if frame.columns[0].startswith("column_") else [])
     if not candidates:
-        option = "give --item-key, one of" if part == ITEM else "its key must be named user or user_id; it has"
-        raise InputError(f"{where}: no column has a usual name for the {part}; {option}: {listed(frame.columns)}")
+        option = (
+            "give --item-key, one of" if part == ITEM else "its key must be named user or user_id; it has"
+        )
+        raise InputError(
+            f"{where}: no column has a usual name for the {part}; {option}: {listed(frame.columns)}"
+        )
     return max(candidates, key=lambda name: int(frame[name].cast(pl.String).unique().is_in(known).sum()))
 
 
@@ -102,5 +108,6 @@ def _genres(frame: pl.DataFrame) -> pl.DataFrame:
         return frame
     flags = frame.columns[frame.columns.index(_FLAGS) :]
     named = [pl.when(pl.col(flag) == "1").then(pl.lit(flag)) for flag in flags]
-    return frame.with_columns(pl.concat_str(named, separator="|", ignore_nulls=True).alias(_GENRES)).drop(flags)
-
+    return frame.with_columns(pl.concat_str(named, separator="|", ignore_nulls=True).alias(_GENRES)).drop(
+        flags
+    )

@@ -71,7 +71,9 @@ def find(logs: Sequence[str], format_: Format) -> Found:
             pair = _pair(place)
             if pair is not None:
                 train, test = pair
-                note = f"{place} holds {train.name} and {test.name}: the split that came with the data is kept"
+                note = (
+                    f"{place} holds {train.name} and {test.name}: the split that came with the data is kept"
+                )
                 return Found([_source(train, format_, chosen=True)], name, test=test, notes=[note])
         elif place.name in _LOGS and (_is_known(place) or format_ == "movielens"):
             return _known(place, name)

@@ -15,7 +15,7 @@ from recsys.data.etl.marks import OUTCOME
 from recsys.data.splits.log import CODED
 from recsys.ids import IdMap
 
-ROWS: Final = 2_500_000              # of a bucket, about
+ROWS: Final = 2_500_000  # of a bucket, about
 BATCH: Final = 1_000_000
 _BUCKET: Final = "bucket"
 

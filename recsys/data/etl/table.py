@@ -103,7 +103,9 @@ def _first_lines(path: Path) -> list[str]:
             with path.open("rb") as file:
                 head = file.read(_LONGEST_HEAD)
         except OSError as error:
-            raise InputError(f"{path} cannot be read ({error.strerror}); check path and permissions") from error
+            raise InputError(
+                f"{path} cannot be read ({error.strerror}); check path and permissions"
+            ) from error
     return head.removeprefix(b"\xef\xbb\xbf").decode("latin-1").splitlines()[:_HEAD]
 
 
@@ -233,9 +235,7 @@ def _parquet(source: Source, file: Plain) -> Table:
         raise InputError(
             f"{source.path} is not a whole parquet file ({str(error).splitlines()[0]}); fetch it again"
         ) from error
-    columns = [
-        name for name, kind in schema.items() if not kind.is_nested() and kind != pl.Binary
-    ]
+    columns = [name for name, kind in schema.items() if not kind.is_nested() and kind != pl.Binary]
     if rows == 0:
         raise InputError(f"{source.path} has no rows; give a file with rows")
     frame = frame.with_columns(pl.lit(None, pl.String).alias(FAULT), _shown(columns))
