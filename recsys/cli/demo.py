@@ -27,12 +27,13 @@ def demo(session: Session) -> None:
     runs = run_pipeline(
         config, session.home, tracker=MlflowTracker(session.home, session.warn), watch=Watch(session)
     )
-    user = Service.open(runs[-1].path).model.user_ids[0]
+    best = max(runs, key=lambda run: run.manifest()["valid"].get("ndcg@10", 0.0))
+    session.home.set_current("run", best.name)
+    user = Service.open(best.path).model.user_ids[0]
     if session.json:
         session.show({"runs": [result(each) for each in runs]}, lambda console: None)
         return
-    for each in runs:
-        render(session.people, each)
+    render(session.people, best)
     _title(session.people, f"recsys recommend --user {user}")
     recommend.recommend(session, user=[user])
     _title(session.people, "recsys compare")
