@@ -99,11 +99,8 @@ def clock(sample: pl.Series, name: str, format_: str | None, unread: Unread) -> 
         if parsed.null_count() * 20 <= len(texts):
             return _plausible(Clock("text", each), parsed, texts, name)
     for month_first, day_first in _EITHER_WAY:
-        parsed = pl.select(_parsed(pl.lit(texts), day_first)).to_series()
-        if (
-            parsed.null_count() == 0
-            or pl.select(_parsed(pl.lit(texts), month_first)).to_series().null_count() == 0
-        ):
+        either = (pl.select(_parsed(pl.lit(texts), each)).to_series() for each in (month_first, day_first))
+        if any(parsed.null_count() == 0 for parsed in either):
             return _told_apart(Clock("text", month_first), Clock("text", day_first), texts, name, unread)
     raise InputError(
         f"column {name!r} has times such as {texts[0]!r}, which is no number and no ISO time; "
@@ -198,8 +195,8 @@ def _told_apart(month_first: Clock, day_first: Clock, texts: pl.Series, name: st
     by_month, by_day = unread(month_first), unread(day_first)
     if by_month == by_day:
         raise InputError(
-            f"column {name!r} has times such as {texts[0]!r}, and all can be read with the month first or the "
-            f"day first; give --time-format {month_first.format!r} or {day_first.format!r}"
+            f"column {name!r} has times such as {texts[0]!r}, and all can be read with month or day first; "
+            f"give --time-format {month_first.format!r} or {day_first.format!r}"
         )
     found = month_first if by_month < by_day else day_first
     parsed = pl.select(found.micros(pl.lit(texts)).cast(pl.Datetime("us"))).to_series()

@@ -83,7 +83,7 @@ def _look(path: Path, copy: Path | None, separator: str, encoding: str) -> Plain
         size += len(chunk)
 
     try:
-        for number, chunk in enumerate(_unpacked(path, hashed)):
+        for number, chunk in enumerate(unpacked(path, hashed)):
             block = chunk.removeprefix(_BOM) if number == 0 and decoder else chunk
             if decoder and (not block.isascii() or decoder.getstate()[0]):
                 decoded = decoder.decode(block)
@@ -104,12 +104,12 @@ def _look(path: Path, copy: Path | None, separator: str, encoding: str) -> Plain
     return Plain(copy or path, digest.hexdigest(), size, encoding, lines + (last != b"\n"), quotes)
 
 
-def _unpacked(path: Path, hashed: Callable[[bytes], None]) -> Iterator[bytes]:
-    """Chunks of what is in a file; ``hashed`` is shown the bytes as they lie on disk."""
+def unpacked(path: Path, hashed: Callable[[bytes], None] = lambda _: None) -> Iterator[bytes]:
+    """Chunks of what is in a file, unpacked; ``hashed`` is shown the bytes as they lie on disk."""
     with path.open("rb") as raw:
         if path.suffix == ".gz":
-            with gzip.open(_Watched(raw, hashed)) as unpacked:  # type: ignore[call-overload]
-                while chunk := unpacked.read(_CHUNK):
+            with gzip.open(_Watched(raw, hashed)) as packed:  # type: ignore[call-overload]
+                while chunk := packed.read(_CHUNK):
                     yield chunk
         elif path.suffix == ".zst":
             yield from _unzstd(raw, hashed)

@@ -167,7 +167,8 @@ def _open(
     latin = [str(each.source.path) for each in tables if each.plain.encoding == "latin-1"]
     if latin:
         note(
-            f"read as latin-1, since it is not UTF-8: {', '.join(latin[:3])}{' ...' if len(latin) > 3 else ''}"
+            "read as latin-1, since it is not UTF-8: "
+            f"{', '.join(latin[:3])}{' and others' if len(latin) > 3 else ''}"
         )
     return tables, parts
 
@@ -195,9 +196,7 @@ def _meaning(
 ) -> Meaning:
     value = parts[0].value
     if value and options.positive_from is None and not options.event_weights:
-        note(
-            f"each row weighs its {value}; --positive-from N keeps only rows from N on, --value none all alike"
-        )
+        note(f"each row weighs its {value}; --positive-from N keeps those from N on, --value none ignores it")
     reading = _clock(tables, parts, options)
     if reading is not None:
         note(f"time: {reading.described}")

@@ -74,7 +74,7 @@ class Spill:
         """Rows of each bucket, by code."""
         for files in self._files:
             if files:
-                frame = pl.read_ipc(files)
+                frame = pl.concat([pl.read_ipc(path) for path in files])
                 yield frame.with_columns(
                     pl.Series(USER, user_codes[frame[USER].to_numpy()]),
                     pl.Series(ITEM, item_codes[frame[ITEM].to_numpy()]),

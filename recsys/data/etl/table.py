@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ import polars as pl
 from recsys.data.etl.marks import BLANK, FAULT, LINE, MORE, RAW, WITHOUT_ITEMS
 from recsys.data.etl.mended import mend
 from recsys.data.etl.names import is_header
-from recsys.data.etl.plain import PACKED, UNIT, Plain, plain
+from recsys.data.etl.plain import UNIT, Plain, plain, unpacked
 from recsys.data.etl.sources import Source
 from recsys.errors import InputError
 
@@ -42,8 +43,8 @@ class Table:
         plain: The same in plain text, and what is in it.
         columns: Names; ``column_0`` and so on where the file has no header.
         headed: Whether the first line is a header.
-        frame: Those columns (text; the file's own types in parquet) and ``LINE`` (from 1), ``FAULT`` (null, or why
-            the row is unusable) and ``RAW`` (the row as text).
+        frame: Those columns (text; the file's own types in parquet), ``LINE`` (from 1), ``FAULT`` (null, or
+            why the row is unusable) and ``RAW`` (the row as text).
     """
 
     source: Source
@@ -82,30 +83,10 @@ def table(source: Source, copies: Path, number: int, *, headed: bool | None = No
 
 def _first_lines(path: Path) -> list[str]:
     """A few lines to judge by; latin-1 is enough for that, and whole files are checked by ``plain``."""
-    if path.suffix in PACKED:
-        import gzip
-        import zlib
-
-        import zstandard
-
-        try:
-            with path.open("rb") as file:
-                unpacked = (
-                    gzip.open(file)
-                    if path.suffix == ".gz"
-                    else zstandard.ZstdDecompressor().stream_reader(file)
-                )
-                head = unpacked.read(_LONGEST_HEAD)
-        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
-            raise InputError(f"{path} is cut off or broken ({error}); fetch it again") from error
-    else:
-        try:
-            with path.open("rb") as file:
-                head = file.read(_LONGEST_HEAD)
-        except OSError as error:
-            raise InputError(
-                f"{path} cannot be read ({error.strerror}); check path and permissions"
-            ) from error
+    try:
+        head = next(unpacked(path), b"")[:_LONGEST_HEAD]
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path} is cut off or broken ({error}); fetch it again") from error
     return head.removeprefix(b"\xef\xbb\xbf").decode("latin-1").splitlines()[:_HEAD]
 
 
@@ -137,8 +118,8 @@ def _separated(source: Source, text: Plain, separator: str, copies: Path, headed
 
     def scan(quote: str | None) -> pl.LazyFrame:
         return pl.scan_csv(
-            text.path, has_header=False, skip_lines=int(headed), schema=schema, separator=separator, glob=False,
-            quote_char=quote, truncate_ragged_lines=True, missing_columns="insert", extra_columns="ignore",
+            text.path, has_header=False, skip_lines=int(headed), schema=schema, separator=separator,
+            glob=False, quote_char=quote, truncate_ragged_lines=True, missing_columns="insert", extra_columns="ignore",
             row_index_name=LINE, row_index_offset=1 + int(headed),
         )  # fmt: skip
 

@@ -65,7 +65,8 @@ class Log:
 
     def keys_of_users(self, frame: pl.DataFrame) -> Keys:
         """Stable keys of the users of a frame's rows."""
-        return self.user_keys[frame[USER].to_numpy()]
+        keys: Keys = self.user_keys[frame[USER].to_numpy()]
+        return keys
 
     def keys_of_pairs(self, frame: pl.DataFrame) -> Keys:
         """Stable keys of the (user, item) of a frame's rows."""
