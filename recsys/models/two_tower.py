@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recsys.learning.samplers.sampler import Draw
     from recsys.learning.towers.tower import Tower
     from recsys.learning.training.log import Log
-    from recsys.learning.training.loop import Vectors
+    from recsys.learning.training.loop import Vectors, Work
     from recsys.learning.training.step import Parts
     from recsys.learning.training.tables import Tables
 
@@ -104,31 +104,36 @@ class TwoTower:
         checkpoints: Path | None = None,
     ) -> Fitted:
         """Fit to the training interactions; see ``Model``."""
-        from recsys.learning.training.log import Log
-        from recsys.learning.training.loop import Hooks, Schedule
+        from recsys.learning.training.loop import Hooks
         from recsys.learning.training.loop import train as run
 
-        device = self._device()
-        log = Log.of(train, device)
-        parts = self._parts(device)
-        tables = self._tables(log, parts.tower, device)
+        work = self.prepare(train)
+        fold_in, _ = work.parts.tower.fold_in()
 
         def embeddings(vectors: Vectors) -> Embeddings:
-            fold_in, _ = parts.tower.fold_in()
             users, items, inputs = vectors["users"], vectors["items"], vectors.get("inputs")
             name = _named(self.distance)[0]
             return Embeddings(users, items, train.users, train.items, name, inputs, fold_in)
 
         fingerprint = self._fingerprint(train, validated=validate is not None)
-        keep = None if checkpoints is None else (checkpoints, fingerprint)
         hooks = Hooks(
             validate=None if validate is None else lambda vectors: validate(embeddings(vectors)),
             report=report,
-            keep=keep,
+            keep=None if checkpoints is None else (checkpoints, fingerprint),
         )
-        schedule = Schedule(self.epochs, self.batch, self.patience, self.seed)
-        state = run(log, tables, parts, self._draw(log, tables, parts), schedule, hooks)
+        state = run(work, hooks)
         return Fitted(embeddings(state.best), {"epochs": state.best_epoch})
+
+    def prepare(self, train: Interactions) -> Work:
+        """Everything that a fit works with, at its start, on its device."""
+        from recsys.learning.training.log import Log
+        from recsys.learning.training.loop import Schedule, Work
+
+        device = self._device()
+        log, parts = Log.of(train, device), self._parts(device)
+        tables = self._tables(log, parts.tower, device)
+        schedule = Schedule(self.epochs, self.batch, self.patience, self.seed)
+        return Work(log, tables, parts, self._draw(log, tables, parts), schedule)
 
     def _device(self) -> torch.device:
         import torch

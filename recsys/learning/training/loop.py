@@ -13,11 +13,9 @@ from torch import Tensor
 
 from recsys import seeds
 from recsys.arrays import FloatArray
-from recsys.learning.distances.distance import Distance
 from recsys.learning.miners.miner import Moment
 from recsys.learning.reducers import Reduced
 from recsys.learning.samplers.sampler import Draw, Positives
-from recsys.learning.towers.tower import Tower
 from recsys.learning.training import checkpoint, health
 from recsys.learning.training.checkpoint import State
 from recsys.learning.training.known import Known
@@ -46,6 +44,25 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What a fit works with.
+
+    Args:
+        log: The interactions.
+        tables: The vectors, changed in place.
+        parts: What the objective is made of.
+        draw: Where candidates come from.
+        schedule: How long and in what portions.
+    """
+
+    log: Log
+    tables: Tables
+    parts: Parts
+    draw: Draw
+    schedule: Schedule
+
+
+@dataclass(frozen=True, slots=True)
 class Hooks:
     """What the loop is given from above.
 
@@ -60,7 +77,7 @@ class Hooks:
     keep: tuple[Path, str] | None
 
 
-def train(log: Log, tables: Tables, parts: Parts, draw: Draw, schedule: Schedule, hooks: Hooks) -> State:
+def train(work: Work, hooks: Hooks) -> State:
     """Train from the kept state, or the start, to the end.
 
     Returns:
@@ -69,46 +86,44 @@ def train(log: Log, tables: Tables, parts: Parts, draw: Draw, schedule: Schedule
     Raises:
         RecsysError: If the loss is not finite or the vectors collapsed.
     """
-    state = checkpoint.load(hooks.keep[0], tables, hooks.keep[1]) if hooks.keep else State()
-    while state.epoch < schedule.epochs and state.epoch - state.best_epoch < _patience(schedule, hooks):
+    state = checkpoint.load(hooks.keep[0], work.tables, hooks.keep[1]) if hooks.keep else State()
+    epochs = work.schedule.epochs
+    patience = work.schedule.patience if hooks.validate else epochs
+    while state.epoch < epochs and state.epoch - state.best_epoch < patience:
         state.epoch += 1
-        figures = run_epoch(log, tables, parts, draw, schedule, state.epoch)
-        vectors = embed(log, tables, parts.tower, parts.distance)
+        figures = run_epoch(work, state.epoch)
+        vectors = embed(work)
         value = hooks.validate(vectors) if hooks.validate else None
         if value is None or value > state.best_value or not state.best_epoch:
             state.best_epoch, state.best = state.epoch, vectors
             state.best_value = 0.0 if value is None else value
         if hooks.keep:
-            checkpoint.save(hooks.keep[0], state, tables, hooks.keep[1])
+            checkpoint.save(hooks.keep[0], state, work.tables, hooks.keep[1])
         hooks.report(state.epoch, figures if value is None else {**figures, "valid": value})
     return state
 
 
-def _patience(schedule: Schedule, hooks: Hooks) -> int:
-    return schedule.patience if hooks.validate else schedule.epochs
-
-
-def run_epoch(
-    log: Log, tables: Tables, parts: Parts, draw: Draw, schedule: Schedule, epoch: int
-) -> dict[str, float]:
+def run_epoch(work: Work, epoch: int) -> dict[str, float]:
     """Go through every interaction once, in an order of the epoch's own.
 
     Returns:
         ``loss``; ``pairs_per_second`` scored; ``rank``, the effective rank of the items.
     """
     began, losses, pairs = time.perf_counter(), [], 0
-    for batch in batches(log, draw, schedule, epoch):
-        losses.append(step(batch, tables, parts))
+    for batch in batches(work, epoch):
+        losses.append(step(batch, work.tables, work.parts))
         pairs += batch.known.shape[0] * batch.known.shape[1]
     loss = float(_mean(losses))
     seconds = time.perf_counter() - began
     health.check_loss(loss, epoch)
-    health.check_spread(tables["items"], "item", epoch)
-    return {"loss": loss, "pairs_per_second": pairs / seconds, "rank": health.effective_rank(tables["items"])}
+    items = work.tables["items"]
+    health.check_spread(items, "item", epoch)
+    return {"loss": loss, "pairs_per_second": pairs / seconds, "rank": health.effective_rank(items)}
 
 
-def batches(log: Log, draw: Draw, schedule: Schedule, epoch: int) -> Iterator[Batch]:
+def batches(work: Work, epoch: int) -> Iterator[Batch]:
     """The interactions in random order, in portions, each with its candidates."""
+    log, schedule = work.log, work.schedule
     device = log.users.device
     shuffle = seeds.torch_generator(schedule.seed, "shuffle", epoch, device=device)
     rng = seeds.torch_generator(schedule.seed, "sampler", epoch, device=device)
@@ -118,7 +133,7 @@ def batches(log: Log, draw: Draw, schedule: Schedule, epoch: int) -> Iterator[Ba
     totals = torch.stack([log.lengths(codes).sum() for codes in users]).tolist()
     for number, (rows, codes, total) in enumerate(zip(portions, users, totals, strict=True)):
         items = log.items.index_select(0, rows)
-        candidates = draw(Positives(codes, items), rng)
+        candidates = work.draw(Positives(codes, items), rng)
         chosen = log.take(codes, total)
         done = (epoch - 1 + number / len(portions)) / schedule.epochs
         known = Known.of(chosen, candidates.codes, log.catalogue)
@@ -126,16 +141,17 @@ def batches(log: Log, draw: Draw, schedule: Schedule, epoch: int) -> Iterator[Ba
 
 
 @torch.no_grad()
-def embed(log: Log, tables: Tables, tower: Tower, distance: Distance, block: int = 4096) -> Vectors:
+def embed(work: Work, block: int = 4096) -> Vectors:
     """Finished vectors on the host: ``users`` (U, D), ``items`` (I, D), perhaps ``inputs``.
 
     Where only the angle counts they are made unit vectors, which every index serves alike.
     """
+    log, tables, tower = work.log, work.tables, work.parts.tower
     everyone = torch.arange(len(log.starts) - 1, device=log.users.device)
     users = torch.cat([tower.forward(log.take(some), tables.read) for some in torch.split(everyone, block)])
     inputs = tower.fold_in()[1]
     named = {"users": users, "items": tables["items"]}
-    if distance.bounded:
+    if work.parts.distance.bounded:
         named = {name: torch.nn.functional.normalize(vectors, dim=1) for name, vectors in named.items()}
     if inputs is not None:
         named["inputs"] = tables[inputs]
