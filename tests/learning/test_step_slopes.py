@@ -19,6 +19,11 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("contrastive", {"positive": 0.5, "negative": 0.1, "squared": True}),
     ("infonce", {"temperature": 0.2}),
     ("infonce", {"temperature": 0.2, "correct": False}),
+    ("bsl", {"temperature": 0.2, "power": 1.3}),
+    ("ccl", {"margin": 0.4, "weight": 20.0}),
+    ("n_pair", {}),
+    ("nca", {"scale": 3.0}),
+    ("cosface", {"margin": 0.2, "scale": 4.0}),
 ]
 
 

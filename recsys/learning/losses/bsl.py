@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+from torch import Tensor
+
 from recsys.learning.losses.rows import log_mean_exp_of_used
-from recsys.learning.pairs import Pairs, Terms
+from recsys.learning.pairs import Pairs, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -55,3 +58,12 @@ class Bsl:
         pairs = pairs.wide()
         against = log_mean_exp_of_used(pairs.neg / self.temperature, pairs.mask)  # (B,)
         return Terms(self.power * against - pairs.pos / self.temperature, pairs.mask.any(1))
+
+    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+        """The softmax over the negatives, times the power; see ``Sloped``."""
+        logits = gap.div_(self.temperature)  # (B, N), relative to the positive's
+        top = logits.amax(1).clamp_(min=torch.finfo(gap.dtype).min)  # (B,), finite where none is used
+        odds = logits.sub_(top[:, None]).exp_()
+        some = (used > 0).to(pos.dtype)
+        weight = some * self.power / (self.temperature * odds.sum(1).to(pos.dtype).clamp(min=1.0))
+        return Slopes(-some / self.temperature, odds, weight, some.sum())

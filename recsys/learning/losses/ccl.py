@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
 from recsys.learning.losses.rows import mean_of_used
-from recsys.learning.pairs import Pairs, Terms
+from recsys.learning.pairs import Pairs, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -52,3 +53,9 @@ class Ccl:
         pairs = pairs.wide()
         far = mean_of_used(torch.relu(pairs.neg - self.margin), pairs.mask)  # (B,)
         return Terms(1.0 - pairs.pos + self.weight * far, pairs.mask.any(1))
+
+    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+        """A step at the margin; see ``Sloped``."""
+        some = (used > 0).to(pos.dtype)
+        weight = self.weight / used.clamp(min=1).to(pos.dtype)
+        return Slopes(-some, gap.gt_((self.margin - pos).to(gap.dtype)[:, None]), weight, some.sum())

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from torch import Tensor
+
+from recsys.learning.losses.infonce import Infonce
 from recsys.learning.losses.rows import cross_entropy
-from recsys.learning.pairs import Pairs, Terms
+from recsys.learning.pairs import Pairs, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,7 @@ class Cosface:
         pairs = pairs.wide()
         pos = self.scale * (pairs.pos - self.margin)
         return Terms(cross_entropy(pos, self.scale * pairs.neg, pairs.mask), pairs.mask.any(1))
+
+    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+        """Those of ``infonce``, every negative nearer by the margin; see ``Sloped``."""
+        return Infonce(1 / self.scale, correct=False).slopes(pos, gap.add_(self.margin), used, None)

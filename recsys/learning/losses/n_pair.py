@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from torch import Tensor
+
+from recsys.learning.losses.infonce import Infonce
 from recsys.learning.losses.rows import cross_entropy
-from recsys.learning.pairs import Pairs, Terms
+from recsys.learning.pairs import Pairs, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,7 @@ class NPair:
         """Pairs -> Terms (B,)."""
         pairs = pairs.wide()
         return Terms(cross_entropy(pairs.pos, pairs.neg, pairs.mask), pairs.mask.any(1))
+
+    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+        """Those of ``infonce`` at temperature 1; see ``Sloped``."""
+        return Infonce(1.0, correct=False).slopes(pos, gap, used, None)

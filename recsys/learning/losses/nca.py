@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 from torch.nn.functional import softplus
 
+from recsys.learning.losses.infonce import Infonce
 from recsys.learning.losses.rows import log_sum_exp_of_used
-from recsys.learning.pairs import Pairs, Terms
+from recsys.learning.pairs import Pairs, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,7 @@ class Nca:
         pairs = pairs.wide()
         odds = log_sum_exp_of_used(self.scale * pairs.neg, pairs.mask) - self.scale * pairs.pos  # (B,)
         return Terms(softplus(odds) if self.log else torch.sigmoid(odds), pairs.mask.any(1))
+
+    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+        """Those of ``infonce`` for the logarithm; see ``Sloped``."""
+        return Infonce(1 / self.scale, correct=False).slopes(pos, gap, used, None) if self.log else None
