@@ -7,7 +7,7 @@ import polars as pl
 
 from recsys.arrays import BoolArray
 from recsys.columns import ITEM, USER
-from recsys.data.splits.log import Log, Rule, nothing
+from recsys.data.splits.frames import Log, Rule, nothing
 
 
 def outside_core(train: Log, min_user: int, min_item: int) -> Rule:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from recsys.columns import TIME, WEIGHT
-from recsys.data.splits.log import Log
+from recsys.data.splits.frames import Log
 from recsys.data.splits.stable import combine, mix
 
 

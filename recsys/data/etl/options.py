@@ -54,7 +54,7 @@ class EtlOptions(BaseModel):
     time_format: str | None = Field(default=None, description="strptime format of the time.")
     split: str | None = Field(
         default=None,
-        description="time:0.2, last:1, random:0.2 or users:0.1; by default the first, or random without times.",
+        description="time:0.2, last:1, random:0.2 or users:0.1; by default the first; without times, random.",
     )
     test: str | None = Field(default=None, description="Test file of a split that came with the data.")
     valid: float = Field(default=0.1, ge=0, lt=1, description="Share of train held out for choices.")

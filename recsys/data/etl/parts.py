@@ -19,7 +19,7 @@ from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.reading import Progress, Reading
 from recsys.data.etl.repeats import merge
 from recsys.data.etl.spill import Store
-from recsys.data.splits.log import Log, nothing
+from recsys.data.splits.frames import Log, nothing
 from recsys.data.splits.splitter import Splitter
 from recsys.data.tables import RAW_SCHEMA
 from recsys.errors import InputError

@@ -21,7 +21,7 @@ from recsys.data.etl.roles import Roles, names_columns, roles
 from recsys.data.etl.sources import Source
 from recsys.data.etl.spill import BATCH, Spill
 from recsys.data.etl.table import Table, table
-from recsys.data.splits.log import HELD
+from recsys.data.splits.frames import HELD
 from recsys.errors import InputError
 
 _SAMPLE: Final = 1_000

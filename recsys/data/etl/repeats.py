@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from recsys.columns import ITEM, TIME, USER, WEIGHT
-from recsys.data.splits.log import HELD
+from recsys.data.splits.frames import HELD
 
 _PAIR = "pair"
 

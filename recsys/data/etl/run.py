@@ -26,7 +26,7 @@ from recsys.data.splits.by_time import ByTime
 from recsys.data.splits.by_user import ByUser
 from recsys.data.splits.given import Given
 from recsys.data.splits.leave_last import LeaveLast
-from recsys.data.splits.log import Log
+from recsys.data.splits.frames import Log
 from recsys.data.splits.parse import parse
 from recsys.data.splits.random_holdout import RandomHoldout
 from recsys.data.splits.splitter import Splitter

@@ -12,7 +12,7 @@ import polars as pl
 
 from recsys.columns import ITEM, TIME, USER
 from recsys.data.etl.marks import OUTCOME
-from recsys.data.splits.log import CODED
+from recsys.data.splits.frames import CODED
 from recsys.ids import IdMap
 
 ROWS: Final = 2_500_000  # of a bucket, about

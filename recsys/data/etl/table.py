@@ -119,8 +119,8 @@ def _separated(source: Source, text: Plain, separator: str, copies: Path, headed
     def scan(quote: str | None) -> pl.LazyFrame:
         return pl.scan_csv(
             text.path, has_header=False, skip_lines=int(headed), schema=schema, separator=separator,
-            glob=False, quote_char=quote, truncate_ragged_lines=True, missing_columns="insert", extra_columns="ignore",
-            row_index_name=LINE, row_index_offset=1 + int(headed),
+            glob=False, quote_char=quote, truncate_ragged_lines=True, missing_columns="insert",
+            extra_columns="ignore", row_index_name=LINE, row_index_offset=1 + int(headed),
         )  # fmt: skip
 
     if not text.quotes or source.path.name in _MOVIELENS or separator == UNIT:

@@ -10,7 +10,7 @@ import polars as pl
 
 from recsys.arrays import BoolArray
 from recsys.columns import USER
-from recsys.data.splits.log import Log, Rule, nothing
+from recsys.data.splits.frames import Log, Rule, nothing
 from recsys.data.splits.shares import checked_share
 from recsys.data.splits.stable import combine
 from recsys.seeds import derive

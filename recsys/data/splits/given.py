@@ -9,7 +9,7 @@ import polars as pl
 
 from recsys.arrays import BoolArray
 from recsys.data.splits.by_time import ByTime
-from recsys.data.splits.log import HELD, Log, Rule
+from recsys.data.splits.frames import HELD, Log, Rule
 from recsys.data.splits.random_holdout import RandomHoldout
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from recsys.arrays import BoolArray
 from recsys.columns import TIME, USER
-from recsys.data.splits.log import Log, Rule
+from recsys.data.splits.frames import Log, Rule
 from recsys.errors import InputError
 
 

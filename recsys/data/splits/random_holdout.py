@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from recsys.arrays import BoolArray
-from recsys.data.splits.log import Log, Rule, nothing
+from recsys.data.splits.frames import Log, Rule, nothing
 from recsys.data.splits.order import kth_smallest
 from recsys.data.splits.shares import checked_share, count_of
 from recsys.data.splits.stable import Keys, combine

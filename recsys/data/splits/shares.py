@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recsys.data.splits.log import Log
+from recsys.data.splits.frames import Log
 
 
 def checked_share(share: float) -> None:

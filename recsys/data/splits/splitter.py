@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol
 
-from recsys.data.splits.log import Log, Rule
+from recsys.data.splits.frames import Log, Rule
 
 
 class Splitter(Protocol):
