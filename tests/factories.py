@@ -8,6 +8,7 @@ import polars as pl
 from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.data.tables import RAW_SCHEMA, Interactions
 from recsys.embeddings import Embeddings
+from recsys.files import write_json
 from recsys.home import Home
 from recsys.ids import IdMap
 from recsys.retrieval.index.index import Rows
@@ -101,3 +102,16 @@ def run_folder(
     run.seal()
     home.set_current("run", name)
     return run
+
+
+def dataset_folder(
+    home: Home, train: pl.DataFrame, test: pl.DataFrame, *, name: str = "log"
+) -> dict[str, str]:
+    """A dataset as etl writes one, with an empty valid part; returns what ``run.json`` says of it."""
+    folder = home.datasets / name
+    folder.mkdir(parents=True)
+    for part, table in (("train", train), ("valid", train.clear()), ("test", test)):
+        table.write_parquet(folder / f"{part}.parquet")
+    hashes = {"hash": "d" * 64, "split_hash": "5" * 64}
+    write_json(folder / "manifest.json", {"schema": 1, **hashes})
+    return {"name": name, **hashes}

@@ -94,17 +94,20 @@ class RunFolder:
             {name: _stamp(self.path / name) | {"sha256": sha256(self.path / name)} for name in self._files()},
         )
 
-    def verify(self, *, deep: bool = False) -> None:
+    def verify(self, *, deep: bool = False, without: str | None = None) -> None:
         """Check that no file changed since the seal.
 
         A file with the size and mtime it had when it was hashed is taken as unchanged, so that a call costs
         no reading; ``deep`` hashes every file all the same. After a copy the times differ: it is hashed.
+        Files below the folder ``without`` are passed over: what is about to be made anew need not be whole.
 
         Raises:
             RecsysError: If a file is missing or its hash differs; both hashes are named.
         """
         sealed: dict[str, dict[str, Any]] = read_json(self.path / SEAL)
         for name, entry in sealed.items():
+            if without is not None and name.startswith(f"{without}/"):
+                continue
             path = self.path / name
             if not path.exists():
                 raise RecsysError(f"run {self.name}: {name} is missing; restore it, or train again")

@@ -62,6 +62,7 @@ class Chosen:
         exact: Latencies of exact ranking beside it.
         curve: Every setting that was tried.
         why: Why this kind was taken.
+        seed: Which tells the users that were measured, so that others can verify.
     """
 
     index: Exact | AnnoyIndex
@@ -71,6 +72,7 @@ class Chosen:
     exact: Measured
     curve: tuple[Measured, ...]
     why: str
+    seed: int = 0
 
     @property
     def promise(self) -> dict[str, Any]:
@@ -85,6 +87,7 @@ class Chosen:
             "batch_ms": self.promised.batch_ms,
             "exact": {key: getattr(self.exact, key) for key in ("p50_ms", "p95_ms", "batch_ms")},
             "why": self.why,
+            "seed": self.seed,
             "curve": [asdict(point) for point in self.curve],
         }
 
@@ -168,9 +171,9 @@ def choose(
             if found is not None:
                 index, promised = found
                 why = f"{exact.p50_ms / promised.p50_ms:.1f} times as fast as exact ranking"
-                return Chosen(index, k, target, promised, exact, tuple(curve), why)
+                return Chosen(index, k, target, promised, exact, tuple(curve), why, seed)
         why = "no Annoy setting met the target faster than exact ranking"
-    return Chosen(truth, k, target, exact, exact, tuple(curve), why)
+    return Chosen(truth, k, target, exact, exact, tuple(curve), why, seed)
 
 
 def verify(

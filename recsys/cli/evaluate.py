@@ -1,0 +1,123 @@
+"""``recsys evaluate``: the metrics of a run again, from its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from recsys.cli.session import Session, command
+from recsys.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+    from rich.console import Console
+
+    from recsys.tracking.runs import RunFolder
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(evaluate)
+
+
+def evaluate(
+    session: Session,
+    run: Annotated[
+        str | None, typer.Argument(help="A run, or current, or champion.", metavar="[RUN]")
+    ] = None,
+    named: Annotated[str | None, typer.Option("--run", help="The same, as an option.")] = None,
+    index: Annotated[
+        Literal["exact", "annoy"], typer.Option("--index", help="What ranks: the run's metrics are exact.")
+    ] = "exact",
+) -> None:
+    """Score a run on the test part again: rank all items for every test user, seen items left out."""
+    from recsys.embeddings import Embeddings
+    from recsys.evaluation.evaluate import evaluate as score
+    from recsys.evaluation.truth import Truth
+    from recsys.pipeline.verdict import Verdict
+    from recsys.retrieval.index.store import open_index
+    from recsys.retrieval.serving_files import read_seen
+    from recsys.tracking.runs import RunFolder
+
+    folder = RunFolder(session.home.folder("run", one_run(run, named)))
+    folder.verify()
+    manifest = folder.manifest()
+    test = _test_part(session, folder, manifest)
+    model = Embeddings.load(folder.model)
+    ranked_by = open_index(folder.index, model.items, model.distance, index, sealed=True)
+    truth = Truth.of(test, model.user_ids, model.item_ids)
+    session.say(f"ranking {len(model.items):,} items for {len(truth):,} test users")
+    metrics = tuple(manifest["metrics"])
+    found = score(
+        model,
+        truth,
+        read_seen(folder.seen, len(model.users)),
+        index=ranked_by,
+        **({"metrics": metrics} if metrics else {}),
+    )
+    verdict = Verdict.of(found, int(manifest.get("seed", 0)))
+    document = {
+        "run": folder.name,
+        "dataset": manifest["dataset"]["name"],
+        "index": index,
+        **verdict.document(),
+    }
+    session.show(document, lambda console: _render(console, document, manifest["metrics"]))
+
+
+def one_run(argument: str | None, option: str | None) -> str:
+    """The run of a command that takes it as an argument or as ``--run``.
+
+    Raises:
+        InputError: If both are given and differ.
+    """
+    if argument is not None and option is not None and argument != option:
+        raise InputError(f"two runs are given, {argument!r} and --run {option!r}; give one of them")
+    return argument or option or "current"
+
+
+def _test_part(session: Session, folder: RunFolder, manifest: Mapping[str, Any]) -> pl.DataFrame:
+    from recsys.data.dataset import Dataset
+
+    if manifest.get("refit") == "all":
+        raise InputError(
+            f"run {folder.name} was fitted on its test part too (--refit all), so there is nothing to score "
+            "it on; `recsys runs` shows the metrics of the fit before"
+        )
+    wanted = manifest["dataset"]
+    dataset = Dataset.open(session.home, wanted["name"])
+    if dataset.split_hash != wanted["split_hash"]:
+        raise InputError(
+            f"run {folder.name} was fitted to split {wanted['split_hash'][:12]} of dataset {dataset.name}, "
+            f"which now is {dataset.split_hash[:12]}; train on that, or make the old one again"
+        )
+    return dataset.split().test
+
+
+def _render(console: Console, document: Mapping[str, Any], before: Mapping[str, float | None]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        title=f"run {document['run']}, {document['index']} index", title_justify="left", box=box.SIMPLE_HEAD
+    )
+    for name in ("metric", "value", "95 % interval", "in the run"):
+        table.add_column(name, justify="left" if name == "metric" else "right")
+    for name, value in document["metrics"].items():
+        low, high = document["intervals"][name]
+        interval = "-" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+        table.add_row(name, _number(value), interval, _number(before.get(name)))
+    console.print(table)
+    counts = document["counts"]
+    console.print(
+        f"{counts['users']:,} users scored on {counts['test_rows']:,} test interactions, of which "
+        f"{counts['unknown_rows']:,} with {counts['unknown_items']:,} items unknown to train are misses; "
+        f"{counts['cold_users']:,} cold users ({counts['cold_rows']:,} interactions) are left out."
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
