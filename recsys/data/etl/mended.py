@@ -87,7 +87,11 @@ def _alone(number: int, line: str, width: int, separator: str) -> _Record:
 
 
 def _fields(record: str, separator: str) -> list[str]:
-    return next(csv.reader([record.rstrip("\r\n")], delimiter=separator), [])
+    """Fields of a record, or none where its quotes make no sense."""
+    try:
+        return next(csv.reader([record.rstrip("\r\n")], delimiter=separator), [])
+    except csv.Error:
+        return []
 
 
 def _nulls(fields: list[str]) -> list[str | None]:

@@ -198,7 +198,7 @@ def _adjacency(source: Source, text: Plain) -> Table:
     frame = (
         lines.with_columns(words.alias("item"))
         .with_columns(pl.col("item").list.first().alias("user"), pl.col("item").list.slice(1))
-        .explode("item")
+        .explode("item", empty_as_null=True)
         .with_columns(
             pl.when(pl.col("user") == "").then(pl.lit(BLANK))
             .when(pl.col("item").is_null()).then(pl.lit(WITHOUT_ITEMS)).alias(FAULT)
