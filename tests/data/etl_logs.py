@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -29,12 +28,14 @@ def text(table: list[tuple[Any, ...]], header: str | None = "user_id,item_id,rat
     return "\n".join(([header] if header else []) + lines) + "\n"
 
 
-def dataset(home: Home, log: str | bytes, name: str = "log.csv", **options: Any) -> Dataset:
-    """Write ``log`` beside the home and read it."""
+def dataset(
+    home: Home, log: str | bytes, name: str = "log.csv", dataset_name: str | None = None, **options: Any
+) -> Dataset:
+    """Write ``log`` beside the home as the file ``name`` and read it."""
     path = home.path.parent / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(log if isinstance(log, bytes) else log.encode())
-    return etl(EtlOptions.of({"logs": [str(path)], **options}), home)
+    return etl(EtlOptions.of({"logs": [str(path)], "name": dataset_name, **options}), home)
 
 
 def kept(made: Dataset) -> pl.DataFrame:

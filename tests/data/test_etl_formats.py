@@ -70,7 +70,9 @@ def test_a_frame_is_the_same_dataset(home: Home, expected: str) -> None:
     assert [path.name for path in home.datasets.iterdir() if path.name.startswith(".")] == []
 
 
-def test_rows_in_any_order_and_in_any_files_are_the_same_dataset(home: Home, expected: str, tmp_path: Path) -> None:
+def test_rows_in_any_order_and_in_any_files_are_the_same_dataset(
+    home: Home, expected: str, tmp_path: Path
+) -> None:
     for seed in range(3):
         turned = logs.shuffled(ROWS, seed)
         folder = tmp_path / f"parts-{seed}"
@@ -86,7 +88,11 @@ def test_rows_in_any_order_and_in_any_files_are_the_same_dataset(home: Home, exp
 
 def test_other_rows_are_another_dataset(home: Home, expected: str) -> None:
     user, item, rating, time = ROWS[0]
-    changed = [(user, item, rating + 1, time), *ROWS[1:]], [(user, item, rating, time + 1), *ROWS[1:]], ROWS[1:]
+    changed = (
+        [(user, item, rating + 1, time), *ROWS[1:]],
+        [(user, item, rating, time + 1), *ROWS[1:]],
+        ROWS[1:],
+    )
     hashes = {logs.dataset(home, logs.text(each)).hash for each in changed}
     assert len(hashes | {expected}) == 4
 
@@ -149,7 +155,9 @@ def test_quotes_and_line_breaks_inside_fields(home: Home) -> None:
 
 def test_broken_quotes_lose_no_other_row(home: Home) -> None:
     good = [f"u{place % 9},i{place % 11},fine" for place in range(90)]
-    text = "\n".join(["user,item,note", 'u1,i1,12" vinyl', *good[:40], 'u2,"i2,never closed', *good[40:]]) + "\n"
+    text = (
+        "\n".join(["user,item,note", 'u1,i1,12" vinyl', *good[:40], 'u2,"i2,never closed', *good[40:]]) + "\n"
+    )
     made = logs.dataset(home, text)
     counts = made.manifest["counts"]
     assert counts["read"] == 92
@@ -172,7 +180,9 @@ def test_rows_of_the_wrong_length(home: Home) -> None:
 def test_movielens_and_its_tables(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "ml"
     folder.mkdir()
-    (folder / "u.data").write_text("1\t10\t5\t881250949\n2\t10\t3\t881250950\n1\t11\t4\t881250951\n2\t12\t2\t881250952\n")
+    (folder / "u.data").write_text(
+        "1\t10\t5\t881250949\n2\t10\t3\t881250950\n1\t11\t4\t881250951\n2\t12\t2\t881250952\n"
+    )
     flags = "|".join(["0", "1", *["0"] * 16, "1"])
     lines = [f"{item}|Película {item}|01-Jan-1995||url|{flags}" for item in (10, 11, 12)]
     (folder / "u.item").write_bytes("\n".join(lines).encode("latin-1"))
@@ -200,8 +210,10 @@ def test_movielens_by_name_wants_such_a_log(home: Home, tmp_path: Path) -> None:
 def test_ratings_dat_keeps_zeros_and_double_colons(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "tweets"
     folder.mkdir()
-    (folder / "ratings.dat").write_text("1::0054890::9::1381945744\n2::0054890::7::1381945745\n2::0000008::7::1381945746\n")
-    (folder / "movies.dat").write_text("0054890::Él: \"quoted\" (1961)::Drama|War\n0000008::B (1894)::Short\n")
+    (folder / "ratings.dat").write_text(
+        "1::0054890::9::1381945744\n2::0054890::7::1381945745\n2::0000008::7::1381945746\n"
+    )
+    (folder / "movies.dat").write_text('0054890::Él: "quoted" (1961)::Drama|War\n0000008::B (1894)::Short\n')
     made = etl(EtlOptions(logs=[str(folder)], valid=0, split="random:0.4"), home)
     items = made.items()
     assert items is not None
@@ -210,7 +222,9 @@ def test_ratings_dat_keeps_zeros_and_double_colons(home: Home, tmp_path: Path) -
 
 
 def test_side_tables_find_their_key_by_what_the_log_has(home: Home, tmp_path: Path) -> None:
-    (tmp_path / "books.csv").write_text("id,book_id,original_title,title\ni1,900,One,First\ni2,901,,Second\ni1,9,x,y\n,5,x,y\n")
+    (tmp_path / "books.csv").write_text(
+        "id,book_id,original_title,title\ni1,900,One,First\ni2,901,,Second\ni1,9,x,y\n,5,x,y\n"
+    )
     options = {"items": str(tmp_path / "books.csv")}
     log = "user_id,book_id\na,i1\nb,i2\na,i2\n"
     items = logs.dataset(home, log, **options).items()

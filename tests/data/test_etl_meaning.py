@@ -57,7 +57,8 @@ def test_half_life_is_measured_to_the_newest_train_row(home: Home) -> None:
 
 def test_keep_rules_are_sql_and_each_dropped_row_is_the_first_rules(home: Home) -> None:
     text = "user,item,Quantity,Invoice\n" + "".join(
-        f"u{place % 3},i{place},{place - 2},{'C' if place % 4 == 0 else ''}5363{place}\n" for place in range(12)
+        f"u{place % 3},i{place},{place - 2},{'C' if place % 4 == 0 else ''}5363{place}\n"
+        for place in range(12)
     )
     made = logs.dataset(home, text, keep=["Quantity > 0", "Invoice not like 'C%'"])
     kept = {f"i{place}" for place in range(12) if place - 2 > 0 and place % 4}
@@ -67,7 +68,12 @@ def test_keep_rules_are_sql_and_each_dropped_row_is_the_first_rules(home: Home) 
 
 @pytest.mark.parametrize(
     ("rule", "left"),
-    [("CustomerID is not null", 4), ("CustomerID <> ''", 4), ("CAST(CustomerID AS DOUBLE) > 2", 2), ("price < 9", 4)],
+    [
+        ("CustomerID is not null", 4),
+        ("CustomerID <> ''", 4),
+        ("CAST(CustomerID AS DOUBLE) > 2", 2),
+        ("price < 9", 4),
+    ],
 )
 def test_keep_types_columns_by_all_their_values(home: Home, rule: str, left: int) -> None:
     text = "CustomerID,item,price\n1.0,a,1\n2.0,b,2\n3.0,c,3\n4.0,a,4\n,a,n/a\n"
@@ -102,7 +108,11 @@ def test_since_and_until(home: Home) -> None:
 )
 def test_every_unit_of_time_is_the_same_moment(home: Home, written: str, options: dict[str, str]) -> None:
     made = logs.dataset(
-        home, f"user,item,time\na,x,{written}\nb,y,{written}\na,y,{written}\n", split="random:0.4", valid=0, **options
+        home,
+        f"user,item,time\na,x,{written}\nb,y,{written}\na,y,{written}\n",
+        split="random:0.4",
+        valid=0,
+        **options,
     )
     assert set(logs.kept(made)["time"]) == {1_600_000_000_000_000}
 
@@ -117,7 +127,14 @@ def test_temporal_columns_of_parquet(home: Home, tmp_path: Path) -> None:
         assert set(logs.kept(made)["item"]) == {"1", "2"}
 
 
-REPEATS = [("a", "x", 3, 10), ("a", "x", 5, 30), ("a", "x", 1, 20), ("b", "x", 2, 5), ("b", "y", 4, 6), ("b", "y", 5, 6)]
+REPEATS = [
+    ("a", "x", 3, 10),
+    ("a", "x", 5, 30),
+    ("a", "x", 1, 20),
+    ("b", "x", 2, 5),
+    ("b", "y", 4, 6),
+    ("b", "y", 5, 6),
+]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +148,9 @@ REPEATS = [("a", "x", 3, 10), ("a", "x", 5, 30), ("a", "x", 1, 20), ("b", "x", 2
 def test_repeats(home: Home, on_repeat: str, expected: dict[tuple[str, str], tuple[float, int]]) -> None:
     table = [(user, item, value, logs.START + time) for user, item, value, time in REPEATS]
     for seed in range(3):
-        made = logs.dataset(home, logs.text(logs.shuffled(table, seed)), on_repeat=on_repeat, split="random:0.4")
+        made = logs.dataset(
+            home, logs.text(logs.shuffled(table, seed)), on_repeat=on_repeat, split="random:0.4"
+        )
         found = {
             (user, item): (weight, time // 1_000_000 - logs.START)
             for user, item, time, weight in logs.kept(made).iter_rows()
@@ -141,7 +160,12 @@ def test_repeats(home: Home, on_repeat: str, expected: dict[tuple[str, str], tup
 
 
 def test_thresholds_hold_in_train_and_leave_test_alone(home: Home) -> None:
-    pairs = [(f"u{user}", f"i{item}") for user in range(12) for item in range(9) if (user * item) % 5 < 2 + user % 3]
+    pairs = [
+        (f"u{user}", f"i{item}")
+        for user in range(12)
+        for item in range(9)
+        if (user * item) % 5 < 2 + user % 3
+    ]
     table = [(user, item, 1, logs.START + place) for place, (user, item) in enumerate(logs.shuffled(pairs))]
     plain = logs.dataset(home, logs.text(table), valid=0).split()
     made = logs.dataset(home, logs.text(table), valid=0, min_user=4, min_item=5)
@@ -160,7 +184,8 @@ def core(table: pl.DataFrame, min_user: int, min_item: int) -> set[tuple[str, st
         short = {
             (user, item)
             for user, item in left
-            if sum(other == user for other, _ in left) < min_user or sum(other == item for _, other in left) < min_item
+            if sum(other == user for other, _ in left) < min_user
+            or sum(other == item for _, other in left) < min_item
         }
         if not short:
             return left
@@ -176,7 +201,12 @@ def test_a_given_test_part_is_kept_but_for_what_is_in_train(home: Home, tmp_path
         ("stranger", "i1"), ("u0", "new"), ("u1", "new"),
     ]  # fmt: skip
     assert (counts["in_train"], counts["merged"]) == (1, 1)
-    assert (sizes["cold_users"], sizes["cold_user_rows"], sizes["cold_items"], sizes["cold_item_rows"]) == (1, 1, 1, 2)
+    assert (sizes["cold_users"], sizes["cold_user_rows"], sizes["cold_items"], sizes["cold_item_rows"]) == (
+        1,
+        1,
+        1,
+        2,
+    )
     assert logs.accounted(made)
 
 
@@ -195,12 +225,21 @@ def messy(draw: st.DrawFn) -> str:
         st.sampled_from(["1", "5", "-1", "0", "nan", "inf", "many", ""]),
         st.sampled_from(["1600000000", "1600000001", "1600009999", "-5", "99999999999", "soon", ""]),
     )
-    lines = draw(st.lists(st.tuples(*fields).map(",".join) | st.sampled_from(["", "a", "a,x,1,1600000000,5"]), max_size=30))
-    return "user_id,item_id,rating,timestamp\na,x,1,1600000000\nb,y,1,1600000005\na,z,2,1600000009\n" + "\n".join(lines)
+    lines = draw(
+        st.lists(
+            st.tuples(*fields).map(",".join) | st.sampled_from(["", "a", "a,x,1,1600000000,5"]), max_size=30
+        )
+    )
+    return (
+        "user_id,item_id,rating,timestamp\na,x,1,1600000000\nb,y,1,1600000005\na,z,2,1600000009\n"
+        + "\n".join(lines)
+    )
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=messy(), on_repeat=st.sampled_from(["last", "first", "sum"]), since=st.none() | st.just("2020-09-13"))
+@given(
+    text=messy(), on_repeat=st.sampled_from(["last", "first", "sum"]), since=st.none() | st.just("2020-09-13")
+)
 def test_every_row_is_accounted_for(home: Home, text: str, on_repeat: str, since: str | None) -> None:
     made = logs.dataset(
         home, text, max_rejects=1, split="random:0.4", on_repeat=on_repeat, min_user=1, valid=0.1, keep=["rating <> '-1'"],
@@ -229,7 +268,9 @@ def test_the_same_again_is_unchanged(home: Home) -> None:
 
 
 def test_many_buckets_give_what_one_gives(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = [(f"u{place % 37}", f"i{place * 7 % 53}", 1 + place % 5, logs.START + place) for place in range(3000)]
+    table = [
+        (f"u{place % 37}", f"i{place * 7 % 53}", 1 + place % 5, logs.START + place) for place in range(3000)
+    ]
     for split in ("time:0.2", "last:1", "random:0.2", "users:0.2"):
         options = {"split": split, "min_user": 3, "on_repeat": "sum"}
         monkeypatch.setattr("recsys.data.etl.spill.ROWS", 2_500_000)

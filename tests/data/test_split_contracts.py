@@ -12,9 +12,9 @@ from recsys import plugins
 from recsys.columns import TIME
 from recsys.data.splits.by_time import ByTime
 from recsys.data.splits.by_user import ByUser
+from recsys.data.splits.frames import HELD, Log
 from recsys.data.splits.given import Given
 from recsys.data.splits.leave_last import LeaveLast
-from recsys.data.splits.frames import HELD, Log
 from recsys.data.splits.parse import parse
 from recsys.data.splits.random_holdout import RandomHoldout
 from recsys.data.splits.splitter import Splitter
@@ -28,7 +28,9 @@ SPLITTERS: list[Splitter] = [
 
 @st.composite
 def logs(draw: st.DrawFn) -> pl.DataFrame:
-    pairs = draw(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 9)), min_size=1, max_size=50, unique=True))
+    pairs = draw(
+        st.lists(st.tuples(st.integers(0, 6), st.integers(0, 9)), min_size=1, max_size=50, unique=True)
+    )
     times = draw(st.lists(st.integers(-5, 5), min_size=len(pairs), max_size=len(pairs)))
     held = draw(st.lists(st.booleans(), min_size=len(pairs), max_size=len(pairs)))
     table = raw([(f"u{user}", f"i{item}") for user, item in pairs], times)
@@ -151,7 +153,12 @@ def test_the_valid_part_is_taken_by_the_same_rule() -> None:
 
 @pytest.mark.parametrize(
     ("text", "splitter"),
-    [("time:0.25", ByTime(0.25)), ("last:2", LeaveLast(2)), ("random", RandomHoldout(0.2)), ("users:0.5", ByUser(0.5))],
+    [
+        ("time:0.25", ByTime(0.25)),
+        ("last:2", LeaveLast(2)),
+        ("random", RandomHoldout(0.2)),
+        ("users:0.5", ByUser(0.5)),
+    ],
 )
 def test_splits_are_told_in_a_word(text: str, splitter: Splitter) -> None:
     assert parse(text) == splitter
