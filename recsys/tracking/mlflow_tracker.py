@@ -5,30 +5,28 @@ The run folder is the truth. What cannot be logged now is logged later by ``recs
 
 from __future__ import annotations
 
-import io
 import json
-import logging
-import os
 import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from recsys.embeddings import Stored
 from recsys.errors import RecsysError
-from recsys.files import TEMPORARY, read_json, write_json
+from recsys.files import read_json, write_json
 from recsys.home import Home
 from recsys.tracking import store
+from recsys.tracking.bundle import requirements, some_users, staged
 from recsys.tracking.champion import best, crown
-from recsys.tracking.runs import UNSEALED, RunFolder
-from recsys.tracking.summary import Summary
+from recsys.tracking.names import from_mlflow, to_mlflow
+from recsys.tracking.quiet import quiet
+from recsys.tracking.runs import RunFolder
+from recsys.tracking.summary import Summary, epochs
 
 if TYPE_CHECKING:
     import mlflow
@@ -38,16 +36,10 @@ ALIAS: Final = "champion"
 EXPERIMENTS: Final = "recsys/"
 TAG: Final = "recsys."
 LOGGED: Final = "mlflow.json"
+# Runs of ours that were logged to the end.
+WHOLE: Final = f"attributes.status = 'FINISHED' and tags.`{TAG}run` LIKE '%'"
 METRICS_AT_ONCE: Final = 1000
 PARAMS_AT_ONCE: Final = 100
-ENVIRONMENT: Final = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",
-}
 
 
 @dataclass(frozen=True)
@@ -131,7 +123,7 @@ class MlflowTracker:
             return []
         with self._store():
             experiments = self._client.search_experiments(filter_string=f"name LIKE '{EXPERIMENTS}%'")
-            found = self._search([each.experiment_id for each in experiments], "")
+            found = self._search([each.experiment_id for each in experiments], WHOLE)
             return sorted((_summary(run) for run in found), key=lambda run: run.created, reverse=True)
 
     def fetch(self, run: str, folder: Path) -> Path:
@@ -164,7 +156,7 @@ class MlflowTracker:
         fault = store.fault(self.uri)
         if fault:
             raise RecsysError(f"{self.uri} cannot be used: {fault}")
-        with _quiet():
+        with quiet():
             from mlflow import exceptions
             from sqlalchemy.exc import SQLAlchemyError
 
@@ -264,11 +256,12 @@ class MlflowTracker:
 
     def _crown(self, experiment: str) -> None:
         """Give the alias to the best run of the experiment, on the split of its newest run."""
-        ids = {run.data.tags[TAG + "run"]: run.info.run_id for run in self._search([experiment], "")}
-        winner = best(_summary(run) for run in self._search([experiment], "attributes.status = 'FINISHED'"))
+        found = self._search([experiment], WHOLE)
+        ids = {run.data.tags[TAG + "run"]: run.info.run_id for run in found}
+        winner = best(_summary(run) for run in found)
         if winner is not None:
-            found = self._client.search_model_versions(f"name = '{MODEL}' and run_id = '{ids[winner.run]}'")
-            for each in found:
+            of_winner = f"name = '{MODEL}' and run_id = '{ids[winner.run]}'"
+            for each in self._client.search_model_versions(of_winner):
                 self._client.set_registered_model_alias(MODEL, ALIAS, each.version)
 
     def _search(self, experiments: Sequence[str], wanted: str) -> list[Any]:
@@ -285,32 +278,6 @@ def logged(run: RunFolder) -> dict[str, str]:
     """Where a run was logged to; empty where it was not."""
     path = run.path / LOGGED
     return dict(read_json(path)) if path.exists() else {}
-
-
-def to_mlflow(name: str) -> str:
-    """A figure's name as MLflow allows it, which has no ``@``; ``from_mlflow`` is the inverse.
-
-    Example:
-        >>> to_mlflow("baseline/als/ndcg@20"), from_mlflow("baseline/als/ndcg_at_20")
-        ('baseline/als/ndcg_at_20', 'baseline/als/ndcg@20')
-    """
-    return name.replace("@", "_at_")
-
-
-def from_mlflow(name: str) -> str:
-    """The inverse of ``to_mlflow``."""
-    return name.replace("_at_", "@")
-
-
-def epochs(run: RunFolder) -> Iterator[tuple[int, dict[str, float]]]:
-    """The lines of ``epochs.jsonl``: number from 1, and the figures of the epoch."""
-    path = run.path / "epochs.jsonl"
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        figures = json.loads(line)
-        yield (
-            int(figures.pop("epoch")),
-            {name: float(value) for name, value in figures.items() if isinstance(value, int | float)},
-        )
 
 
 def save_pyfunc(run: RunFolder, folder: Path, described: Any = None) -> None:
@@ -331,44 +298,19 @@ def save_pyfunc(run: RunFolder, folder: Path, described: Any = None) -> None:
             [types.ParamSpec("k", whole, 10), types.ParamSpec("unknown", text, "popular")]
         ),
     )
-    with tempfile.TemporaryDirectory() as staged:
-        shutil.copytree(run.path, Path(staged) / "run", ignore=_unserved, copy_function=_link)
+    with staged(run) as sealed:
         pyfunc.save_model(
             folder,
             mlflow_model=described,
             python_model=str(Path(__file__).with_name("pyfunc.py")),
-            artifacts={"run": str(Path(staged) / "run")},
+            artifacts={"run": str(sealed)},
             code_paths=[str(Path(__file__).parents[1])],
             signature=signature,
-            input_example=pd.DataFrame({"user": _some_users(run)}),
-            pip_requirements=_requirements(run),
+            input_example=pd.DataFrame({"user": some_users(run)}),
+            pip_requirements=requirements(run),
         )
     for compiled in folder.rglob("__pycache__"):
         shutil.rmtree(compiled)
-
-
-def _some_users(run: RunFolder) -> list[str]:
-    users = Stored.open(run.model).user_ids
-    return users.take(range(min(2, len(users))))
-
-
-def _unserved(folder: str, names: list[str]) -> list[str]:
-    unsealed = [name for name in UNSEALED if name != "files.json"]
-    return [name for name in names if name in unsealed or TEMPORARY in name]
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system
-        shutil.copy2(source, target)
-
-
-def _requirements(run: RunFolder) -> list[str]:
-    """What answering takes, at the versions it was tested with here; nothing is looked up."""
-    kind = (run.manifest().get("index") or {}).get("kind")
-    names = ["mlflow", "numpy", "pandas", *(["annoy"] if kind == "annoy" else [])]
-    return [f"{name}=={version(name)}" for name in names]
 
 
 def _tags(summary: Summary, manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -397,22 +339,3 @@ def _summary(run: mlflow.entities.Run) -> Summary:
 
 def _chunks(values: list[Any], size: int) -> Iterator[list[Any]]:
     return (values[start : start + size] for start in range(0, len(values), size))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep mlflow's own talk from the terminal, and its telemetry from the network."""
-    added = {key: value for key, value in ENVIRONMENT.items() if key not in os.environ}
-    os.environ.update(added)
-    levels = {name: logging.getLogger(name).level for name in ("mlflow", "alembic")}
-    try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            for name in levels:
-                logging.getLogger(name).setLevel(logging.ERROR)
-            yield
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
-        for key in added:
-            del os.environ[key]

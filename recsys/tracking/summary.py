@@ -27,7 +27,8 @@ class Summary:
         dataset: Name of the dataset.
         dataset_hash: Of its content.
         split_hash: Of its train, valid and test parts; runs are compared within one split only.
-        options: Settings by dotted path: ``model.loss.margin``; also those of the tuned baselines.
+        options: Settings by dotted path: ``model.loss.margin``; what the valid part settled:
+            ``chosen.epochs``; those of the tuned baselines.
         figures: ``recall@20`` on the test part with ``recall@20/low`` and ``/high``, the same behind
             ``baseline/als/``; ``valid/ndcg@10``, ``seconds/fit``, ``index/p50_ms``, ``counts/users``
             and ``bytes``.
@@ -103,9 +104,19 @@ def flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
         yield from flat(each, path if key == "name" else f"{path}.{key}")
 
 
+def epochs(run: RunFolder) -> Iterator[tuple[int, dict[str, float]]]:
+    """Number from 1 and figures of each epoch; the last line of one that a resumed run told of again."""
+    path = run.path / "epochs.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    told = {int(line["epoch"]): line for line in map(json.loads, lines)}
+    for epoch, line in sorted(told.items()):
+        yield epoch, {name: float(value) for name, value in line.items() if name != "epoch"}
+
+
 def _options(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     model = manifest["model"]
     yield from flat({"name": model["name"], **model.get("options", {})}, "model")
+    yield from flat(model.get("chosen") or {}, "chosen")
     for key in ("seed", "refit"):
         if key in manifest:
             yield key, str(manifest[key])

@@ -10,16 +10,9 @@ from hypothesis import strategies as st
 
 from recsys.errors import RecsysError
 from recsys.home import Home
-from recsys.tracking.mlflow_tracker import (
-    ALIAS,
-    MODEL,
-    MlflowTracker,
-    epochs,
-    from_mlflow,
-    logged,
-    to_mlflow,
-)  # fmt: skip
-from recsys.tracking.summary import Summary
+from recsys.tracking.mlflow_tracker import ALIAS, MODEL, MlflowTracker, logged
+from recsys.tracking.names import from_mlflow, to_mlflow
+from recsys.tracking.summary import Summary, epochs
 from tests.tracking.finished import finished
 
 
@@ -113,6 +106,7 @@ def test_a_run_that_failed_halfway_is_logged_once_in_the_end(
         patch.setattr(MlflowTracker, "_write_model", full)
         assert tracker.log(run) is None
     assert "No space left on device" in warnings[0]
+    assert tracker.runs() == []  # half a run is none
     assert tracker.sync() == ["run-1"]
     (run.path / "mlflow.json").unlink()  # as if killed between logging and writing the receipt
     assert tracker.sync() == ["run-1"]
@@ -136,6 +130,16 @@ def test_per_user_values_come_back_from_the_store(tracked_home: Home, tmp_path: 
     assert (folder / "per_user.parquet").read_bytes() == (run.evaluation / "per_user.parquet").read_bytes()
     with pytest.raises(RecsysError, match="no run 'run-9'"):
         tracker.fetch("run-9", tmp_path / "none")
+
+
+def test_runs_of_others_in_the_same_experiment_are_left_alone(tracked_home: Home) -> None:
+    tracker = MlflowTracker(tracked_home, strict)
+    receipt = tracker.log(finished(tracked_home))
+    assert receipt is not None
+    experiment = tracker._client.get_run(receipt["run_id"]).info.experiment_id
+    foreign = tracker._client.create_run(experiment).info.run_id
+    tracker._client.set_terminated(foreign)
+    assert [each.run for each in tracker.runs()] == ["run-1"]
 
 
 def test_a_home_without_a_store_has_no_runs_and_none_is_made(home: Home) -> None:

@@ -13,6 +13,7 @@ def test_a_run_is_flat_options_and_figures(home: Home) -> None:
     run = Summary.of(finished(home, quality=0.5))
     assert (run.model, run.loss, run.dataset) == ("two_tower", "triplet", "log")
     assert run.options["model.loss.margin"] == "0.2"
+    assert run.options["chosen.epochs"] == "2"
     assert run.options["baselines.als.alpha"] == "20.0"
     assert run.figures["recall@20"] == 0.5
     assert run.interval("recall@20") == (0.45, 0.55)
