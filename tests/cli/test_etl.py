@@ -31,7 +31,8 @@ def test_json_is_the_manifest(home: Home, log: Path) -> None:
     document = json.loads(result.stdout)
     assert document == Dataset.open(home).manifest
     assert document["counts"] == {
-        "read": 37, "rejected": {"no user id": 1}, "dropped": {}, "merged": 1, "in_train": 0, "outside_core": 0,
+        "read": 37, "rejected": {"no user id": 1}, "dropped": {}, "merged": 1, "in_train": 0,
+        "outside_core": 0,
         "train": 25, "valid": 3, "test": 7,
     }  # fmt: skip
 
@@ -44,7 +45,8 @@ def test_people_see_what_was_guessed_where_rows_went_and_what_is_next(home: Home
     )
     assert "time: seconds since 1970" in result.stderr
     for told in (
-        "37  rows read", "-1  unusable: no user id", "-1  repeats of a user and item", "35  interactions kept",
+        "37  rows read", "-1  unusable: no user id", "-1  repeats of a user and item",
+        "35  interactions kept",
         "split time:0.2", "rejects.parquet", "dataset mine", "next: recsys train",
     ):  # fmt: skip
         assert told in result.stdout
@@ -63,7 +65,8 @@ def test_every_option_reaches_the_dataset(home: Home, log: Path, tmp_path: Path)
     options = {
         "--name": "all", "--format": "csv", "--user": "user_id", "--item": "item_id", "--time": "timestamp",
         "--value": "rating", "--positive-from": "2", "--half-life": "30d", "--since": "2020-01-01",
-        "--until": "2030-01-01", "--min-user": "2", "--min-item": "2", "--on-repeat": "first", "--split": "last:1",
+        "--until": "2030-01-01", "--min-user": "2", "--min-item": "2", "--on-repeat": "first",
+        "--split": "last:1",
         "--valid": "0.2", "--seed": "3", "--items": str(tmp_path / "items.csv"), "--item-key": "key",
         "--title": "label", "--users": str(tmp_path / "users.csv"), "--max-rejects": "0.5",
         "--keep": "rating < 5",

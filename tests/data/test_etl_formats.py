@@ -12,7 +12,7 @@ import zstandard
 
 from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
-from recsys.data.etl.run import etl, from_frame
+from recsys.data.etl.run import etl, etl_frame
 from recsys.errors import InputError
 from recsys.home import Home
 from tests.data import etl_logs as logs
@@ -65,7 +65,7 @@ def test_every_format_is_the_same_dataset(home: Home, expected: str, tmp_path: P
 
 def test_a_frame_is_the_same_dataset(home: Home, expected: str) -> None:
     for each in (frame(), frame().lazy(), frame().to_pandas()):
-        made = from_frame(each, EtlOptions(), home)
+        made = etl_frame(each, EtlOptions(), home)
         assert (made.hash, made.name) == (expected, "frame")
     assert [path.name for path in home.datasets.iterdir() if path.name.startswith(".")] == []
 

@@ -242,9 +242,14 @@ def messy(draw: st.DrawFn) -> str:
 )
 def test_every_row_is_accounted_for(home: Home, text: str, on_repeat: str, since: str | None) -> None:
     made = logs.dataset(
-        home, text, max_rejects=1, split="random:0.4", on_repeat=on_repeat, min_user=1, valid=0.1, keep=["rating <> '-1'"],
+        home,
+        text,
+        max_rejects=1,
+        split="random:0.4",
+        on_repeat=on_repeat,
+        keep=["rating <> '-1'"],
         **({"since": since} if since else {}),
-    )  # fmt: skip
+    )
     counts = made.manifest["counts"]
     assert logs.accounted(made)
     assert counts["read"] == text.count("\n") - text.endswith("\n")

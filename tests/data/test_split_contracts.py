@@ -1,4 +1,4 @@
-"""What holds of every split: the parts are disjoint and complete, and chance does not see the order of rows."""
+"""What holds of every split: parts are disjoint and complete, and the order of rows does not matter."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ from recsys.data.etl.side import side
 from recsys.data.etl.sources import Found, Source, find
 from recsys.data.splits.by_time import ByTime
 from recsys.data.splits.by_user import ByUser
+from recsys.data.splits.frames import Log
 from recsys.data.splits.given import Given
 from recsys.data.splits.leave_last import LeaveLast
-from recsys.data.splits.frames import Log
 from recsys.data.splits.parse import parse
 from recsys.data.splits.random_holdout import RandomHoldout
 from recsys.data.splits.splitter import Splitter
@@ -61,7 +61,7 @@ def etl(
     return _build(options, home, find(options.logs, options.format), progress, say)
 
 
-def from_frame(
+def etl_frame(
     frame: pl.DataFrame | pl.LazyFrame | pd.DataFrame,
     options: EtlOptions,
     home: Home,
