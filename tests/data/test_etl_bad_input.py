@@ -131,7 +131,7 @@ def _renamed(options: dict[str, Any]) -> dict[str, Any]:
     [
         ({"on_repeat": "mean"}, "on_repeat = 'mean': Input should be 'last', 'first' or 'sum'"),
         ({"margn": 1}, "margn: there is no such option; there are: logs, name, format"),
-        ({"half_life": "long"}, "half_life = 'long': 'long' is no length of time; give a number and one of s m"),
+        ({"half_life": "long"}, "half_life = 'long': 'long' is no length of time; give a number and one of"),
         ({"valid": 1}, "valid = 1: Input should be less than 1"),
         ({"min_user": 0}, "min_user = 0: Input should be greater than or equal to 1"),
         ({"max_rejects": "many"}, "max_rejects = 'many'"),
