@@ -55,11 +55,12 @@ class AnnoysOwn:
 
 
 def clustered(items: int, users: int, dim: int = 64, seen: int = 30) -> tuple[FloatArray, FloatArray, Rows]:
-    """Items around centres with lengths of a long tail, users near the same centres, random seen items."""
+    """Items around centres, a spectrum and lengths that fall off as a fitted model's do; users near by."""
     rng = generator(0, "annoy", items)
+    spread = np.arange(1, dim + 1) ** -0.5  # the last direction has an eighth of the first one, as gowalla's
     centres = rng.normal(size=(items // 100, dim))
     sides = [
-        centres[rng.integers(len(centres), size=count)] + rng.normal(size=(count, dim))
+        (centres[rng.integers(len(centres), size=count)] + 0.5 * rng.normal(size=(count, dim))) * spread
         for count in (items, users)
     ]
     sides[0] *= rng.lognormal(sigma=0.5, size=(items, 1))

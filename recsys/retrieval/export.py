@@ -20,6 +20,7 @@ from recsys.errors import InputError, RecsysError, StoppedError
 from recsys.files import read_json, remove, replacing, sha256, sweep, write_json
 from recsys.home import SEAL
 from recsys.retrieval.index.store import MANIFEST, Choice, read_manifest
+from recsys.retrieval.ranking import USERS_AT_ONCE
 from recsys.retrieval.service import Service
 from recsys.text import TextColumn
 from recsys.tracking.runs import RunFolder
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA: Final = 1
-USERS_AT_ONCE: Final = 4096
+
 FORMATS: Final = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 Write = Callable[["pa.Table"], None]
