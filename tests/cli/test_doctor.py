@@ -62,6 +62,7 @@ def test_a_check_that_fails_is_a_warning(home: Home, monkeypatch: pytest.MonkeyP
         raise PermissionError("no")
 
     monkeypatch.setattr(checkup, "_disk", broken)
+    monkeypatch.setattr(checkup, "_probe", lambda _: dead(1))
     found = {each.name: each for each in checkup.checkup(home)}
     assert found["disk"] == Finding("disk", "warn", "could not be looked at: PermissionError: no")
     assert found["python"].status == "ok"
