@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
+import sys
+from collections.abc import Iterable
+from typing import Any
 
 import typer
 
@@ -15,24 +17,35 @@ COMMANDS = (
     "run", "check", "demo", "doctor",
 )  # fmt: skip
 
-app = typer.Typer(
-    name="recsys",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
+def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with the named commands."""
+    app = typer.Typer(
+        name="recsys",
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
 
-@app.callback()
-def recsys() -> None:
-    """Interaction logs in; vectors in which near means will like out; top-K lists served from them."""
+    @app.callback()
+    def recsys() -> None:
+        """Interaction logs in; vectors in which near means will like out; top-K lists served from them."""
 
-
-for name in (each for each in COMMANDS if (Path(__file__).parent / f"{each}.py").exists()):
-    importlib.import_module(f"recsys.cli.{name}").register(app)
+    for name in names:
+        importlib.import_module(f"recsys.cli.{name}").register(app)
+    return app
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; only the command that is called is loaded."""
+    called = [word for word in sys.argv[1:2] if word in COMMANDS]
+    application(called or COMMANDS)()
+
+
+def __getattr__(name: str) -> Any:
+    """``app``, with every command, is made when it is first asked for."""
+    if name == "app":
+        globals()["app"] = application()
+        return globals()["app"]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
