@@ -39,7 +39,7 @@ def run_folder(home: Home, items: int, *, users: int = 50_000, dim: int = 64) ->
     model.save(run.model)
     seen = np.sort(rng.integers(0, items, (users, SEEN)), axis=1).astype(np.int32)
     write_seen(run.seen, Rows(np.arange(users + 1, dtype=np.int64) * SEEN, seen.ravel()))
-    save_index(run.index, AnnoyIndex("cosine", 10, 2000, 0).build(model.items), model.items)
+    save_index(run.index, AnnoyIndex("cosine", 10, 20, 0).build(model.items), model.items)
     run.write_manifest({"status": "finished", "metrics": {}})
     run.seal()
 
