@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from recsys.retrieval.index.index import Rows
 
 # Scores held at once: 16 MB of float32, whatever the number of vectors.
 BLOCK_SCORES: Final = 1 << 22
+# From so many scores on, torch gains more than its import costs; where it is imported already, from fewer.
+MANY_SCORES: Final = 1 << 28
+SOME_SCORES: Final = 1 << 22
 
 
 @dataclass
@@ -22,7 +26,8 @@ class Exact:
     """Compares a vector with every item; the lists are the true ones.
 
     Scores come from the named distance, the one that training used. Work is done in blocks of vectors, so
-    memory does not grow with their number.
+    memory does not grow with their number. A few vectors are scored by numpy alone; many go through
+    ``nominate``, and those whose list is not certain there, such as ties at its end, are scored again here.
 
     Args:
         distance: Name of a part in ``recsys/learning/distances``.
@@ -37,14 +42,16 @@ class Exact:
     distance: str = "dot"
     exact: ClassVar[bool] = True
     _items: FloatArray | None = field(default=None, init=False, repr=False)
+    _catalogues: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def build(self, items: FloatArray) -> Exact:
-        """Take the item vectors (I, D); nothing is computed ahead.
+        """Take the item vectors (I, D); nothing is computed before it is asked.
 
         Returns:
             The index itself.
         """
         self._items = items
+        self._catalogues = {}
         return self
 
     def query(self, vectors: FloatArray, k: int, exclude: Rows | None = None) -> tuple[Codes, FloatArray]:
@@ -58,16 +65,50 @@ class Exact:
             raise RecsysError("the exact index holds no items; call build(items) first")
         check(vectors, k, self._items.shape[1])
         distance: Distance = plugins.make("distances", self.distance)
-        codes = np.full((len(vectors), k), -1, dtype=np.int32)
-        scores = np.full((len(vectors), k), -np.inf, dtype=np.float32)
-        size = max(1, BLOCK_SCORES // max(1, len(self._items)))
-        for start in range(0, len(vectors), size):
-            block = slice(start, min(start + size, len(vectors)))
-            matrix = np.asarray(distance.matrix(vectors[block], self._items), dtype=np.float32)  # (b, I)
-            if exclude is not None:
-                mask(matrix, exclude, block)
-            codes[block], scores[block] = top(matrix, k)
+        work = len(vectors) * len(self._items)
+        if work >= MANY_SCORES or (work >= SOME_SCORES and "torch" in sys.modules):
+            return self._many(distance, self._items, vectors, k, exclude)
+        return few(distance, self._items, vectors, k, exclude)
+
+    def _many(
+        self, distance: Distance, items: FloatArray, vectors: FloatArray, k: int, exclude: Rows | None
+    ) -> tuple[Codes, FloatArray]:
+        from recsys.retrieval.index.nominate import Catalogue, can_nominate, nominate, precisions
+
+        codes = np.empty((len(vectors), k), dtype=np.int32)
+        scores = np.empty((len(vectors), k), dtype=np.float32)
+        left = np.arange(len(vectors))
+        for kind in precisions() if can_nominate(distance, len(items), k) else ():
+            if kind not in self._catalogues:
+                self._catalogues[kind] = Catalogue.of(distance, items, kind)
+            found, values, certain = nominate(
+                self._catalogues[kind], vectors[left], k, None if exclude is None else exclude.take(left)
+            )
+            done = left[certain]
+            codes[done], scores[done] = found[certain], values[certain]
+            left = left[~certain]
+            if not len(left):
+                return codes, scores
+        codes[left], scores[left] = few(
+            distance, items, vectors[left], k, None if exclude is None else exclude.take(left)
+        )
         return codes, scores
+
+
+def few(
+    distance: Distance, items: FloatArray, vectors: FloatArray, k: int, exclude: Rows | None
+) -> tuple[Codes, FloatArray]:
+    """The k best by numpy alone: all scores in float32, block by block."""
+    codes = np.full((len(vectors), k), -1, dtype=np.int32)
+    scores = np.full((len(vectors), k), -np.inf, dtype=np.float32)
+    size = max(1, BLOCK_SCORES // max(1, len(items)))
+    for start in range(0, len(vectors), size):
+        block = slice(start, min(start + size, len(vectors)))
+        matrix = np.asarray(distance.matrix(vectors[block], items), dtype=np.float32)  # (b, I)
+        if exclude is not None:
+            mask(matrix, exclude, block)
+        codes[block], scores[block] = top(matrix, k)
+    return codes, scores
 
 
 def check(vectors: FloatArray, k: int, dim: int) -> None:

@@ -1,0 +1,114 @@
+"""Nomination in low precision: what it calls certain is true, and the rest is found all the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys import plugins
+from recsys.retrieval.index import exact, nominate
+from recsys.retrieval.index.exact import Exact, few
+from recsys.retrieval.index.index import Rows
+from recsys.retrieval.index.nominate import Catalogue, can_nominate, precisions
+
+DISTANCES = ("dot", "cosine", "euclidean", "squared_euclidean")
+KINDS = (torch.bfloat16, torch.float32)
+
+
+@pytest.fixture(autouse=True)
+def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small sizes take every path: groups of groups, several blocks, a last block that is not full."""
+    monkeypatch.setattr(nominate, "GROUP", 4)
+    monkeypatch.setattr(nominate, "FEW", 16)
+    monkeypatch.setattr(nominate, "BLOCK_VECTORS", (8, 8))
+    monkeypatch.setattr(nominate, "SPARE", {"dot": 4, "angular": 6, "euclidean": 6})
+
+
+def hidden(rng: np.random.Generator, users: int, items: int, share: float) -> Rows:
+    rows = [np.flatnonzero(rng.random(items) < share).astype(np.int32) for _ in range(users)]
+    return Rows(np.cumsum([0, *map(len, rows)]).astype(np.int64), np.concatenate(rows))
+
+
+some = settings(max_examples=40, deadline=None)
+cases = given(
+    seed=st.integers(0, 2**20),
+    users=st.integers(1, 30),
+    items=st.integers(60, 400),
+    dim=st.integers(1, 9),
+    k=st.integers(1, 8),
+    share=st.sampled_from([0.0, 0.1, 0.97, 1.0]),
+    name=st.sampled_from(DISTANCES),
+)
+
+
+@some
+@cases
+@pytest.mark.parametrize("kind", KINDS)
+def test_lists_that_are_certain_are_the_true_ones(
+    kind: torch.dtype, seed: int, users: int, items: int, dim: int, k: int, share: float, name: str
+) -> None:
+    rng = np.random.default_rng(seed)
+    vectors, catalogue = (rng.standard_normal((n, dim)).astype(np.float32) for n in (users, items))
+    vectors -= rng.choice([0.0, 2.0])  # sometimes all scores are below zero
+    distance, exclude = plugins.make("distances", name), hidden(rng, users, items, share)
+    assert can_nominate(distance, items, k)
+    codes, scores, certain = nominate.nominate(Catalogue.of(distance, catalogue, kind), vectors, k, exclude)
+    true, values = few(distance, catalogue, vectors, k, exclude)
+    np.testing.assert_allclose(scores[certain], values[certain], rtol=1e-5, atol=2e-6)
+    heights = np.maximum(values, -1e6) - np.where(true < 0, np.arange(k), 0)
+    apart = (np.diff(heights, axis=1) < -1e-5).all(axis=1)  # float32 orders them
+    assert (codes[certain & apart] == true[certain & apart]).all()
+    assert certain.all() or share < 1  # what is empty is complete
+
+
+@some
+@cases
+def test_equal_scores_are_listed_by_code(
+    seed: int, users: int, items: int, dim: int, k: int, share: float, name: str
+) -> None:
+    rng = np.random.default_rng(seed)
+    vectors, catalogue = (rng.integers(-2, 3, (n, dim)).astype(np.float32) for n in (users, items))
+    exclude = hidden(rng, users, items, share)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact, "SOME_SCORES", 0)
+        codes, scores = Exact(name).build(catalogue).query(vectors, k, exclude)
+    true, values = few(plugins.make("distances", name), catalogue, vectors, k, exclude)
+    np.testing.assert_allclose(scores, values, rtol=1e-5, atol=2e-6)
+    if name != "cosine":  # lengths divide: equal angles of other lengths differ in the last bit
+        assert (codes == true).all()
+
+
+def test_most_lists_of_a_real_size_are_certain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    rng = np.random.default_rng(0)
+    vectors, items = (rng.standard_normal((n, 32)).astype(np.float32) for n in (100, 5000))
+    catalogue = Catalogue.of(plugins.make("distances", "dot"), items, torch.bfloat16)
+    codes, _, certain = nominate.nominate(catalogue, vectors, 20)
+    assert certain.mean() > 0.9
+    assert (codes == np.argsort(-(vectors @ items.T), axis=1, kind="stable")[:, :20])[certain].all()
+
+
+def test_an_order_that_is_no_product_is_left_to_numpy() -> None:
+    class Other:
+        index_metric = "manhattan"
+        bounded = False
+
+    assert not can_nominate(Other(), 10_000, 10)  # type: ignore[arg-type]
+    assert not can_nominate(plugins.make("distances", "dot"), 30, 10)
+
+
+def test_the_number_of_threads_is_left_as_it_was() -> None:
+    before = torch.get_num_threads()
+    items = np.random.default_rng(0).standard_normal((200, 4)).astype(np.float32)
+    nominate.nominate(Catalogue.of(plugins.make("distances", "dot"), items, precisions()[0]), items, 3)
+    assert torch.get_num_threads() == before
+
+
+def test_read_only_vectors_are_taken() -> None:
+    items = np.random.default_rng(0).standard_normal((200, 4)).astype(np.float32)
+    items.flags.writeable = False
+    catalogue = Catalogue.of(plugins.make("distances", "dot"), items, torch.float32)
+    assert nominate.nominate(catalogue, items, 3)[2].any()
