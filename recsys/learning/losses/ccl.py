@@ -36,8 +36,8 @@ class Ccl:
         tensor([2.3000])
     """
 
-    margin: float = 0.6
-    weight: float = 100.0
+    margin: float = 0.5
+    weight: float = 20.0
 
     needs_cross: ClassVar[bool] = False
     needs_bounded: ClassVar[bool] = True

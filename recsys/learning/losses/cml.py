@@ -35,12 +35,12 @@ class Cml:
 
     Example:
         >>> pairs = Pairs(torch.tensor([-0.1]), torch.tensor([[-0.3, -2.0]]), torch.ones(1, 2).bool())
-        >>> Cml(margin=0.5)(pairs).values  # log(1 + 1) * (0.5 - 0.3 + 0.1)
+        >>> Cml(margin=0.5, hardest=True)(pairs).values  # log(1 + 1) * (0.5 - 0.3 + 0.1)
         tensor([0.2079])
     """
 
     margin: float = 0.5
-    hardest: bool = True
+    hardest: bool = False
 
     needs_cross: ClassVar[bool] = False
     needs_bounded: ClassVar[bool] = False

@@ -17,14 +17,14 @@ class Contrastive:
     """Positives are pulled up to one score, negatives pushed down to another, each on its own.
 
     ``f(positive - pos) + weight * mean over the used negatives of f(neg - negative)``, with
-    ``f(x) = max(0, x)``, or ``max(0, x) ** 2 / 2`` where squared. With the Euclidean distance, squared,
-    positive 0 and negative -m this is the loss of the source with its margin m.
+    ``f(x) = max(0, x) ** 2 / 2``, or ``max(0, x)`` where it is not squared. With the Euclidean distance,
+    squared, positive 0, negative -m and weight 1 this is the loss of the source with its margin m.
 
     Args:
         positive: Score from which a positive is near enough, in units of the distance's score.
         negative: Score up to which a negative is far enough; below ``positive``.
-        weight: Of the negatives; positive.
-        squared: Squares with the half, as in the source, in place of the plain hinge.
+        weight: Of the negatives; positive. Most of many candidates are far enough, so their mean is small.
+        squared: Squares with the half, as in the source, or the plain hinge.
 
     Returns:
         Terms (B,).
@@ -39,14 +39,14 @@ class Contrastive:
     Example:
         >>> used = torch.ones(1, 2, dtype=torch.bool)
         >>> pairs = Pairs(torch.tensor([0.7]), torch.tensor([[0.4, -0.5]]), used)
-        >>> Contrastive(positive=1.0, negative=0.0, weight=1.0)(pairs).values  # 0.3 + (0.4 + 0) / 2
+        >>> Contrastive(weight=1.0, squared=False)(pairs).values  # 0.3 + (0.4 + 0) / 2
         tensor([0.5000])
     """
 
     positive: float = 1.0
     negative: float = 0.0
-    weight: float = 1.0
-    squared: bool = False
+    weight: float = 20.0
+    squared: bool = True
 
     needs_cross: ClassVar[bool] = False
     needs_bounded: ClassVar[bool] = False

@@ -12,7 +12,7 @@ from tests.learning.scenes import scene
 @pytest.mark.parametrize("margin", [0.5, 2.0, 4.0])
 def test_the_paper_in_loops(margin: float) -> None:
     pairs = scene(seed=5).pairs("euclidean")
-    loss = Contrastive(positive=0.0, negative=-margin, squared=True)
+    loss = Contrastive(positive=0.0, negative=-margin, weight=1.0)
     expected = oracles.over_rows(pairs, lambda pos, negatives: oracles.hadsell(pos, negatives, margin))
     assert mean(loss(pairs)).value().item() == pytest.approx(expected, abs=1e-12)
 
@@ -26,14 +26,14 @@ def test_pytorch_metric_learning() -> None:
         distance=second_oracle.distance("cosine"),
         reducer=second_oracle.mean(),
     )
-    ours = mean(Contrastive(positive=0.8, negative=0.1)(here.pairs())).value().item()
+    ours = mean(Contrastive(0.8, 0.1, weight=1.0, squared=False)(here.pairs())).value().item()
     assert ours == pytest.approx(second_oracle.on_pairs(loss, here), abs=1e-6)
 
 
 def test_the_weight_is_that_of_the_negatives() -> None:
     pairs = scene(seed=7, used=1.0).pairs()
-    one, three = (mean(Contrastive(weight=weight)(pairs)).value() for weight in (1.0, 3.0))
-    positives = mean(Contrastive(weight=1.0)(pairs)).value() - (three - one) / 2
+    one, three = (mean(Contrastive(weight=weight, squared=False)(pairs)).value() for weight in (1.0, 3.0))
+    positives = one - (three - one) / 2
     torch.testing.assert_close(positives, torch.relu(1 - pairs.pos).mean())
 
 
