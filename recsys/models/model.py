@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from recsys.arrays import FloatArray, IntArray
 from recsys.data.tables import Interactions
+
+if TYPE_CHECKING:
+    from recsys.ids import IdMap
 
 
 class Scorer(Protocol):
@@ -16,6 +19,20 @@ class Scorer(Protocol):
 
     def scores(self, users: IntArray) -> FloatArray:
         """Users (n,) -> scores (n, I), higher is better."""
+        ...
+
+
+class Identified(Scorer, Protocol):
+    """A scorer that knows whom and what its codes stand for. Every fitted model is one."""
+
+    @property
+    def user_ids(self) -> IdMap:
+        """Raw ids of the U users it scores for."""
+        ...
+
+    @property
+    def item_ids(self) -> IdMap:
+        """Raw ids of the I items it scores."""
         ...
 
 
@@ -39,7 +56,7 @@ class Fitted:
             is fitted again on more data.
     """
 
-    scorer: Scorer
+    scorer: Identified
     chosen: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -44,9 +44,12 @@ class Baseline:
 
 
 def baseline(
-    name: str, dim: int, dataset: Dataset, split: Split, config: TrainConfig, validate: Validate | None
+    name: str, dim: int | None, dataset: Dataset, split: Split, config: TrainConfig, validate: Validate | None
 ) -> Baseline:
-    """Tune on valid, refit by the run's rule and score on test; or read what an earlier run left."""
+    """Tune on valid, refit by the run's rule and score on test; or read what an earlier run left.
+
+    ``dim`` is that of the run's model, so that vectors are compared at one length; None: the baseline's own.
+    """
     refit: Refit = "none" if config.refit == "none" else "valid"
     section = _section(name, dim, config.seed)
     key = {"model": described(section), "split": dataset.split_hash, "refit": refit, "seed": config.seed}
@@ -90,7 +93,8 @@ def _make(
         )
 
 
-def _section(name: str, dim: int, seed: int) -> ModelSection:
+def _section(name: str, dim: int | None, seed: int) -> ModelSection:
     takes = {option.name for option in plugins.part("models", name).options}
-    given = {key: value for key, value in {"dim": dim, "seed": seed}.items() if key in takes}
+    asked = {"seed": seed} | ({} if dim is None else {"dim": dim})
+    given = {key: value for key, value in asked.items() if key in takes}
     return ModelSection.model_validate({"name": name, **given})

@@ -11,10 +11,8 @@ from typing import Any, Literal
 import polars as pl
 
 from recsys.data.tables import Interactions, Split
-from recsys.embeddings import Embeddings
-from recsys.errors import InputError
 from recsys.evaluation.validator import validator
-from recsys.models.model import Model, Report, Validate, silent
+from recsys.models.model import Identified, Model, Report, Validate, silent
 from recsys.retrieval.index.index import Rows
 from recsys.retrieval.ranking import seen_by_user
 
@@ -34,8 +32,8 @@ class Outcome:
         seconds: Of fitting, all fits together.
     """
 
-    scored: Embeddings
-    served: Embeddings
+    scored: Identified
+    served: Identified
     known: pl.DataFrame
     chosen: Mapping[str, Any]
     valid: float | None
@@ -68,30 +66,20 @@ def fit(
     )
     score = validate(first.scorer) if validate else None
     chosen = replace(model, **first.chosen)  # type: ignore[type-var]  # every model is a dataclass
-    scored = served = _embeddings(first.scorer)
+    scored = served = first.scorer
     known = seen
     if refit != "none" and not split.valid.is_empty():
-        scored = served = _embeddings(
-            chosen.fit(Interactions.of(seen), checkpoints=_in(checkpoints, "refit")).scorer
-        )
+        scored = served = chosen.fit(Interactions.of(seen), checkpoints=_in(checkpoints, "refit")).scorer
     if refit == "all":
         known = pl.concat([seen, split.test]).unique(["user", "item"], keep="first", maintain_order=True)
-        served = _embeddings(chosen.fit(Interactions.of(known), checkpoints=_in(checkpoints, "all")).scorer)
+        served = chosen.fit(Interactions.of(known), checkpoints=_in(checkpoints, "all")).scorer
     return Outcome(scored, served, known, first.chosen, score, time.perf_counter() - started)
 
 
-def seen_rows(scorer: Embeddings, raw: pl.DataFrame) -> Rows:
+def seen_rows(scorer: Identified, raw: pl.DataFrame) -> Rows:
     """What each user of a scorer has seen, by its codes; rows with an id it does not know cannot matter."""
     return seen_by_user(Interactions.encode(raw, scorer.user_ids, scorer.item_ids))
 
 
 def _in(folder: Path | None, name: str) -> Path | None:
     return folder / name if folder else None
-
-
-def _embeddings(scorer: object) -> Embeddings:
-    if not isinstance(scorer, Embeddings):
-        raise InputError(
-            f"{type(scorer).__name__} is not made of vectors; only embeddings can be indexed and served"
-        )
-    return scorer

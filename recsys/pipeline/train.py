@@ -20,12 +20,12 @@ from recsys.columns import ITEM, TITLE
 from recsys.data.dataset import Dataset
 from recsys.data.tables import Split
 from recsys.embeddings import Embeddings
-from recsys.errors import StoppedError
+from recsys.errors import InputError, StoppedError
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.files import remove, write_text
 from recsys.home import Home
-from recsys.models.model import Model, Validate
+from recsys.models.model import Identified, Model, Validate
 from recsys.pipeline import yaml
 from recsys.pipeline.baselines import Baseline, baseline
 from recsys.pipeline.build import build_model
@@ -132,12 +132,12 @@ def _make(
         outcome = fit(
             model, split, config.refit, validate=validate, report=report, checkpoints=run.checkpoints
         )
-    with clock.stage("evaluate", f"ranking all {len(outcome.scored.items):,} items for every test user"):
+    with clock.stage("evaluate", f"ranking all {len(outcome.scored.item_ids):,} items for every test user"):
         verdict = _verdict(outcome.scored, split, config)
     baselines = {}
     for name in config.baselines:
         with clock.stage(f"baseline {name}", f"baseline {name}, tuned on the valid part"):
-            baselines[name] = baseline(name, outcome.scored.dim, dataset, split, config, validate)
+            baselines[name] = baseline(name, getattr(model, "dim", None), dataset, split, config, validate)
     goal = f"recall@{config.index.k} of {config.index.target_recall:g}"
     with clock.stage("index", f"choosing an index with a measured {goal}"):
         index = _serve(run, dataset, outcome, config)
@@ -167,7 +167,7 @@ def _make(
     run.seal()
 
 
-def _verdict(scored: Embeddings, split: Split, config: TrainConfig) -> Verdict:
+def _verdict(scored: Identified, split: Split, config: TrainConfig) -> Verdict:
     truth = Truth.of(split.test, scored.user_ids, scored.item_ids)
     seen = seen_rows(scored, pl.concat([split.train, split.valid]))
     return Verdict.of(evaluate(scored, truth, seen, metrics=config.metrics), config.seed)
@@ -176,6 +176,11 @@ def _verdict(scored: Embeddings, split: Split, config: TrainConfig) -> Verdict:
 def _serve(run: RunFolder, dataset: Dataset, outcome: Outcome, config: TrainConfig) -> dict[str, Any]:
     """Write what serving needs; returns what the index promises."""
     served = outcome.served
+    if not isinstance(served, Embeddings):
+        raise InputError(
+            f"{config.model.name} is not made of vectors, so it cannot be indexed and served; "
+            f"compare with it: recsys train --baselines {config.model.name.replace('_', '-')}"
+        )
     seen = seen_rows(served, outcome.known)
     served.save(run.model)
     write_seen(run.seen, seen)
