@@ -52,13 +52,13 @@ class Slopes:
     Args:
         pos: (B,) by the scores of the positives.
         neg: (B, N) by the scores of the candidates, before each row is multiplied by its ``weight``.
-        weight: (B,), not negative.
+        weight: (B,), not negative; None where it is 1, as each pair is a term of its own.
         count: () number of terms that were used.
     """
 
     pos: Tensor
     neg: Tensor
-    weight: Tensor
+    weight: Tensor | None
     count: Tensor
 
 

@@ -43,6 +43,8 @@ class TwoTower:
         sampler: Which items a batch is compared with.
         tower: How a user becomes a vector; items are looked up.
         reducer: mean, active (the mean of summands that are not zero) or sum.
+        balance: Whether each positive pulls with a force of at most one, however many candidates outscore it,
+            where the loss is a sum over pairs.
         l2: Weight of half the mean squared length of the vectors.
         ball: Radius of the ball that vectors are kept in, or None.
         dim: Dimensions D.
@@ -66,6 +68,7 @@ class TwoTower:
     sampler: Choice = "uniform"
     tower: Choice = "lookup"
     reducer: str = "mean"
+    balance: bool = True
     l2: float = 0.0
     ball: float | None = None
     dim: int = 64
@@ -156,6 +159,7 @@ class TwoTower:
             loss=plugins.make("losses", *_named(self.loss)),
             reduce=REDUCERS[self.reducer],
             regularize=L2(self.l2) if self.l2 else None,
+            balance=self.balance,
             bfloat16=has_bfloat16(device) if self.precision == "auto" else self.precision == "bf16",
         )
 

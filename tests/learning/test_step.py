@@ -11,7 +11,7 @@ import torch
 from recsys import plugins, seeds
 from recsys.columns import ITEM, USER
 from recsys.learning.miners.miner import Moment
-from recsys.learning.pairs import Pairs
+from recsys.learning.pairs import Pairs, Terms
 from recsys.learning.reducers import REDUCERS
 from recsys.learning.regularizers import L2, Points
 from recsys.learning.samplers.sampler import Candidates
@@ -86,12 +86,23 @@ def definition(batch: Batch, start: Tables, parts: Parts) -> tuple[float, dict[s
     neg = parts.distance.similarity(points.users[:, None], points.candidates[None])
     cross = parts.distance.similarity(points.positives[:, None], points.candidates[None])
     pairs = Pairs(pos, neg, mask, batch.candidates.log_q, cross)
-    loss = parts.reduce(parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))).value()
-    total = loss if parts.regularize is None else loss + parts.regularize(points)
+    terms = parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))
+    loss = parts.reduce(terms).value()
+    total = parts.reduce(balanced(terms, pos)).value() if parts.balance else loss
+    total = total if parts.regularize is None else total + parts.regularize(points)
     total.backward()  # type: ignore[no-untyped-call]
     return float(loss.detach()), {
         name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for name, leaf in weights.items()
     }
+
+
+def balanced(terms: Terms, pos: torch.Tensor) -> Terms:
+    """Each row over one plus the sum of its slopes."""
+    if terms.values.ndim == 1:
+        return terms
+    rows = [values[mask].sum() for values, mask in zip(terms.values, terms.mask, strict=True)]
+    slopes = [torch.autograd.grad(row, pos, retain_graph=True)[0].sum().abs() for row in rows]
+    return replace(terms, values=terms.values / (1 + torch.stack(slopes))[:, None])
 
 
 def check(parts: Parts, batch: Batch) -> None:
@@ -105,8 +116,9 @@ def check(parts: Parts, batch: Batch) -> None:
 
 @pytest.mark.parametrize("distance", plugins.names("distances"))
 @pytest.mark.parametrize("loss", ["bpr", "contrastive", "triplet", "infonce"])
-def test_a_step_is_the_definition(loss: str, distance: str) -> None:
-    check(parts(loss, distance), batch())
+@pytest.mark.parametrize("balance", ["balanced", "plain"])
+def test_a_step_is_the_definition(loss: str, distance: str, balance: str) -> None:
+    check(parts(loss, distance, balance=balance == "balanced"), batch())
 
 
 @pytest.mark.parametrize("reducer", ["active", "sum"])

@@ -38,7 +38,7 @@ def test_checkerboard(loss: str | dict[str, object], tower: str) -> None:
 
 @pytest.mark.parametrize("distance", ["cosine", "dot", "euclidean", "squared_euclidean"])
 def test_checkerboard_in_every_distance(distance: str) -> None:
-    assert precision(replace(SMALL, loss="bpr", distance=distance)) == 1
+    assert precision(replace(SMALL, loss={"name": "bpr", "temperature": 1.0}, distance=distance)) == 1
 
 
 @pytest.mark.parametrize("sampler", ["uniform", "popular", "in_batch"])

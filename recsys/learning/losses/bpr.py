@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -16,8 +15,14 @@ from recsys.learning.pairs import Pairs, Slopes, Terms
 class Bpr:
     """A positive should outscore each negative; the logistic likelihood that it does.
 
-    ``-log sigmoid(pos - neg)`` for every used pair, computed as ``softplus(neg - pos)``, which does not
-    overflow.
+    ``-t log sigmoid((pos - neg) / t)`` for every used pair, by ``softplus``, which does not overflow.
+    At t = 1 it is the source's; scores in [-1, 1] need a smaller one, or no pair is ever solved.
+
+    Args:
+        temperature: t, in units of the distance's score; positive. At 0 it would be ``max(0, neg - pos)``.
+
+    Raises:
+        ValueError: If temperature is not positive.
 
     Returns:
         Terms (B, N).
@@ -28,20 +33,26 @@ class Bpr:
     Example:
         >>> import torch
         >>> pairs = Pairs(torch.tensor([1.0]), torch.tensor([[1.0, 3.0]]), torch.ones(1, 2, dtype=torch.bool))
-        >>> Bpr()(pairs).values
+        >>> Bpr(temperature=1.0)(pairs).values
         tensor([[0.6931, 2.1269]])
     """
+
+    temperature: float = 0.1
 
     needs_cross: ClassVar[bool] = False
     needs_bounded: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ValueError(f"temperature is {self.temperature}; it must be positive")
+
     def __call__(self, pairs: Pairs) -> Terms:
         """Pairs -> Terms (B, N)."""
         pairs = pairs.wide()
-        return Terms(softplus(pairs.neg - pairs.pos[:, None]), pairs.mask)
+        gap = pairs.neg - pairs.pos[:, None]  # (B, N)
+        return Terms(self.temperature * softplus(gap / self.temperature), pairs.mask)
 
     def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
-        """``sigmoid(neg - pos)``; see ``Sloped``."""
-        slope = gap.sigmoid_()
-        weight = torch.ones_like(pos)
-        return Slopes(-slope.sum(1).to(pos.dtype), slope, weight, used.sum())
+        """``sigmoid((neg - pos) / t)``; see ``Sloped``."""
+        slope = gap.div_(self.temperature).sigmoid_()
+        return Slopes(-slope.sum(1).to(pos.dtype), slope, None, used.sum())

@@ -69,4 +69,4 @@ class Triplet:
         if self.swap:
             return None
         slope = gap.add_(self.margin).sigmoid_() if self.soft else gap.gt_(-self.margin)
-        return Slopes(-slope.sum(1).to(pos.dtype), slope, torch.ones_like(pos), used.sum())
+        return Slopes(-slope.sum(1).to(pos.dtype), slope, None, used.sum())

@@ -50,7 +50,12 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the objective is made of."""
+    """What the objective is made of.
+
+    ``balance``: where each pair is a term of its own, a positive that many candidates outscore drowns the
+    others, whatever the size of the step. Its row is divided by one plus the sum of its slopes, which counts,
+    softly, the candidates above it: every positive then pulls with a force of at most one.
+    """
 
     tower: Tower
     distance: Distance
@@ -58,6 +63,7 @@ class Parts:
     loss: Loss
     reduce: Reducer
     regularize: Callable[[Points], Tensor] | None = None
+    balance: bool = False
     bfloat16: bool = False
     scratch: Scratch = field(default_factory=Scratch)
 
@@ -87,16 +93,23 @@ def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced:
     return reduced
 
 
-def objective(batch: Batch, points: Points, rows: slice, parts: Parts) -> Reduced:
-    """The loss of some rows of a batch, by the definitions; points are those rows' and all candidates."""
+def objective(
+    batch: Batch, points: Points, rows: slice, parts: Parts, *, balance: bool
+) -> tuple[Reduced, Reduced]:
+    """The loss of some rows of a batch, as it is and balanced; points are those rows' and all candidates."""
     distance = Dot() if isinstance(parts.distance, Cosine) else parts.distance
     with _scores(points.users.device, bfloat16=parts.bfloat16):
         pos = distance.similarity(points.users, points.positives)  # (b,)
         neg = distance.matrix(points.users, points.candidates)  # (b, N)
         cross = distance.matrix(points.positives, points.candidates) if parts.loss.needs_cross else None
     pairs = Pairs(pos.to(neg.dtype), neg, ~batch.known.mask(rows), batch.candidates.log_q, cross)
-    mined = replace(pairs, mask=parts.miner(pairs, batch.moment))
-    return parts.reduce(parts.loss(mined))
+    terms = parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))
+    plain = parts.reduce(terms)
+    if not (balance and terms.values.ndim == 2):
+        return plain, plain
+    used = terms.values.masked_fill(~terms.mask, 0.0).sum()
+    force = torch.autograd.grad(used, pairs.pos, retain_graph=True)[0].abs()  # (b,)
+    return plain, parts.reduce(replace(terms, values=terms.values / (1 + force)[:, None]))
 
 
 def _blocks(batch: Batch, leaves: Points, parts: Parts) -> Reduced:
@@ -109,9 +122,9 @@ def _blocks(batch: Batch, leaves: Points, parts: Parts) -> Reduced:
     for start in range(0, len(leaves.users), BLOCK):
         rows = slice(start, min(start + BLOCK, len(leaves.users)))
         points = replace(leaves, users=leaves.users[rows], positives=leaves.positives[rows])
-        block = objective(batch, points, rows, parts)
-        torch.autograd.backward(block.total)
-        blocks.append(Reduced(block.total.detach(), block.count))
+        plain, balanced = objective(batch, points, rows, parts, balance=parts.balance)
+        torch.autograd.backward(balanced.total)
+        blocks.append(Reduced(plain.total.detach(), plain.count))
     reduced = blocks[0]
     for block in blocks[1:]:
         reduced = reduced + block
@@ -137,10 +150,15 @@ def _closed(batch: Batch, leaves: Points, parts: Parts) -> Reduced | None:
     slopes = parts.loss.slopes(pos, gap, batch.known.used(), batch.candidates.log_q)
     if slopes is None:
         return None
-    _spread(slopes, leaves, short)
+    weight = slopes.weight
+    if weight is None:
+        weight = 1 / (1 + slopes.pos.abs()) if parts.balance else torch.ones_like(pos)
+        slopes = replace(slopes, pos=slopes.pos * weight)
+    _spread(slopes, weight, leaves, short)
     with torch.no_grad():
         rows = slice(0, min(SHOWN, len(users)))
-        return objective(batch, Points(users[rows], positives[rows], candidates), rows, parts)
+        points = Points(users[rows], positives[rows], candidates)
+        return objective(batch, points, rows, parts, balance=False)[0]
 
 
 def _gap(batch: Batch, users: Tensor, pos: Tensor, candidates: Tensor, scratch: Scratch) -> Tensor:
@@ -155,11 +173,11 @@ def _gap(batch: Batch, users: Tensor, pos: Tensor, candidates: Tensor, scratch: 
     return gap
 
 
-def _spread(slopes: Slopes, leaves: Points, short: Tensor) -> None:
+def _spread(slopes: Slopes, weight: Tensor, leaves: Points, short: Tensor) -> None:
     """Bring slopes at the scores back to the points."""
     users, positives, _ = (leaf.detach() for leaf in _each(leaves))
     scale = 1 / slopes.count.clamp(min=1).to(users.dtype)
-    pos, weight = slopes.pos[:, None] * scale, slopes.weight[:, None] * scale  # (B, 1)
+    pos, weight = slopes.pos[:, None] * scale, weight[:, None] * scale  # (B, 1)
     leaves.users.grad = (slopes.neg @ short).to(users.dtype) * weight + pos * positives
     leaves.positives.grad = pos * users
     leaves.candidates.grad = (slopes.neg.T @ (users * weight).to(short.dtype)).to(users.dtype)
