@@ -37,8 +37,8 @@ class Circle:
         tensor([1.0986])
     """
 
-    margin: float = 0.25
-    scale: float = 32.0
+    margin: float = 0.4
+    scale: float = 10.0
 
     needs_cross: ClassVar[bool] = False
     needs_bounded: ClassVar[bool] = True

@@ -40,7 +40,7 @@ class MultiSimilarity:
     """
 
     alpha: float = 2.0
-    beta: float = 50.0
+    beta: float = 10.0
     base: float = 0.5
 
     needs_cross: ClassVar[bool] = False

@@ -25,7 +25,7 @@ def test_pytorch_metric_learning() -> None:
     loss = theirs.MultiSimilarityLoss(
         alpha=2, beta=50, base=0.5, distance=second_oracle.distance("cosine"), reducer=second_oracle.mean()
     )
-    ours = mean(MultiSimilarity()(here.pairs())).value().item()
+    ours = mean(MultiSimilarity(2.0, 50.0)(here.pairs())).value().item()
     assert ours == pytest.approx(second_oracle.on_pairs(loss, here), abs=1e-6)
 
 
