@@ -36,7 +36,7 @@ def test_a_rate_out_of_all_bounds_is_caught_in_training() -> None:
 
 def test_a_collapse_is_caught_within_an_epoch() -> None:
     """Positives alone, with nothing that pushes apart: all points meet."""
-    pulled = {"name": "contrastive", "positive": 1.0, "negative": 0.9999, "weight": 1e-6}
+    pulled = {"name": "contrastive", "positive": 1.0, "negative": 0.9999, "weight": 1e-6, "squared": False}
     model = TwoTower(loss=pulled, epochs=40, batch=64, dim=4, rate=0.5)
     with pytest.raises(RecsysError, match="collapsed to one direction"):
         model.fit(factories.interactions())
