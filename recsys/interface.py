@@ -46,10 +46,10 @@ class Log:
 
         options = {**self.options, "split": rule, "valid": valid}
         if isinstance(self.source, str | Path):
-            return etl(_etl_options({**options, "logs": [str(self.source)]}), self.home)
+            return etl(EtlOptions.of({**options, "logs": [str(self.source)]}), self.home)
         if isinstance(self.source, Sequence):
-            return etl(_etl_options({**options, "logs": [str(path) for path in self.source]}), self.home)
-        return etl_frame(self.source, _etl_options({"logs": ["frame"], **options}), self.home)
+            return etl(EtlOptions.of({**options, "logs": [str(path) for path in self.source]}), self.home)
+        return etl_frame(self.source, EtlOptions.of({"logs": ["frame"], **options}), self.home)
 
 
 def read(
@@ -166,18 +166,6 @@ def train(
 
     home = Home(data.folder.parent.parent)
     return Run(fit(data, config, home, tracker=MlflowTracker(home), watch=Silent()))
-
-
-def _etl_options(options: Mapping[str, Any]) -> EtlOptions:
-    from pydantic import ValidationError
-
-    try:
-        return EtlOptions.model_validate(options)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{each['loc'][0]}: {each['msg']}, not {each['input']!r}" for each in error.errors()
-        )
-        raise InputError(f"{faults}; see recsys etl --help") from None
 
 
 def _frame(found: list[Recommendation]) -> pl.DataFrame:

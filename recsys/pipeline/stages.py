@@ -10,9 +10,8 @@ from pathlib import Path
 
 from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
-from recsys.data.etl.run import etl
-from recsys.data.etl.sources import find
-from recsys.files import read_json, replacing, sha256, write_json
+from recsys.data.etl.run import etl, unchanged
+from recsys.files import read_json, replacing, write_json
 from recsys.home import Home
 from recsys.pipeline.config import ExportSection, PipelineConfig, SyntheticSection
 from recsys.pipeline.progress import Watcher
@@ -68,23 +67,12 @@ def _placed(options: EtlOptions, name: str, home: Home) -> EtlOptions:
 def _dataset(options: EtlOptions, home: Home, watch: Watcher) -> Dataset:
     if options.name in home.names("dataset"):
         dataset = Dataset.open(home, options.name)
-        if _unchanged(dataset, options):
+        if unchanged(dataset, options):
             watch.stage(f"dataset {dataset.name} is there already: nothing changed")
             home.set_current("dataset", dataset.name)
             return dataset
     watch.stage(f"reading {', '.join(options.logs)}")
     return etl(options, home)
-
-
-def _unchanged(dataset: Dataset, options: EtlOptions) -> bool:
-    """Whether a dataset was made with these options from files that are still the same."""
-    asked = options.model_dump()
-    made = {**dataset.manifest["options"], **({} if options.test else {"test": None})}
-    found = find(options.logs, options.format)
-    tests = find([options.test], options.format).sources if options.test else []
-    paths = [source.path for source in [*found.sources, *tests]] + ([found.test] if found.test else [])
-    hashes = {str(path): sha256(path) for path in paths}
-    return made == asked and hashes == {each["path"]: each["sha256"] for each in dataset.manifest["sources"]}
 
 
 def _find(home: Home, key: str) -> RunFolder | None:
