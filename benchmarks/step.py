@@ -47,7 +47,12 @@ def stepper(model: TwoTower, train: Interactions) -> Callable[[], None]:
             yield from batches(work, epoch)
 
     ready = forever()
-    return lambda: _done(step(next(ready), work.tables, work.parts).total)
+
+    def one() -> None:
+        step(next(ready), work.tables, work.parts)
+        _done(work.tables["items"])
+
+    return one
 
 
 def products(dtype: torch.dtype, device: torch.device) -> Callable[[], None]:

@@ -109,6 +109,7 @@ def check(parts: Parts, batch: Batch) -> None:
     expected, gradients = definition(batch, tables(), parts)
     before, after = tables(), tables()
     reduced = step(batch, after, parts)
+    assert reduced is not None
     assert float(reduced.value()) == pytest.approx(expected)
     for name, gradient in gradients.items():
         torch.testing.assert_close(before[name] - after[name], gradient, msg=name)

@@ -39,7 +39,7 @@ class Triplet:
         tensor([[0.1000, 0.0000]])
     """
 
-    margin: float = 0.2
+    margin: float = 0.4
     soft: bool = False
     swap: bool = False
 

@@ -25,6 +25,7 @@ from recsys.learning.training.propagate import propagate
 from recsys.learning.training.step import Batch, Parts, step
 from recsys.learning.training.tables import Tables
 
+SHOWN_EVERY = 8
 Vectors: TypeAlias = dict[str, FloatArray]
 
 
@@ -115,7 +116,8 @@ def run_epoch(work: Work, epoch: int) -> dict[str, float]:
     """
     began, losses, pairs = time.perf_counter(), [], 0
     for batch in batches(work, epoch):
-        losses.append(step(batch, work.tables, work.parts))
+        reduced = step(batch, work.tables, work.parts)
+        losses += [] if reduced is None else [reduced]
         pairs += batch.known.shape[0] * batch.known.shape[1]
     loss = float(_mean(losses))
     seconds = time.perf_counter() - began
@@ -141,7 +143,8 @@ def batches(work: Work, epoch: int) -> Iterator[Batch]:
         chosen = log.take(codes, total)
         done = (epoch - 1 + number / len(portions)) / schedule.epochs
         known = Known.of(chosen, candidates.codes, log.catalogue)
-        yield Batch(chosen, items, candidates, known, Moment(done, rng))
+        shown = number % SHOWN_EVERY == 0
+        yield Batch(chosen, items, candidates, known, Moment(done, rng), shown)
 
 
 @torch.no_grad()

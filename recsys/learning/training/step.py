@@ -39,6 +39,7 @@ class Batch:
         candidates: N items and their log probability.
         known: Which candidates which users are known to have chosen.
         moment: Where the training is.
+        shown: Whether the loss is wanted: slopes in closed form do not need it, and save a pass without.
     """
 
     users: Users
@@ -46,6 +47,7 @@ class Batch:
     candidates: Candidates
     known: Known
     moment: Moment
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,15 @@ class Parts:
     scratch: Scratch = field(default_factory=Scratch)
 
 
-def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced:
+def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced | None:
     """Compute the loss of one batch and change the rows it was made from.
 
     The gathered rows are the leaves of the graph. The loss is differentiated with respect to the scores, in
     closed form where it has one, and two products bring the slopes back to the points.
 
     Returns:
-        The loss as total and count, on the device, of all rows or of enough to show it; reading it is the
-        caller's wait.
+        Where it is to be shown, the loss as total and count, on the device, of all rows or of enough of them;
+        reading it is the caller's wait.
     """
     users = parts.tower.forward(batch.users, tables.gather, batch.items)  # (B, D)
     positives = tables.gather("items", batch.items)  # (B, D)
@@ -85,7 +87,10 @@ def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced:
     # A cosine is the inner product of unit vectors: rows are scaled once, not once for each pair.
     points = Points(*map(unit, _each(rows))) if isinstance(parts.distance, Cosine) else rows
     leaves = Points(*(point.detach().requires_grad_() for point in _each(points)))
-    reduced = _closed(batch, leaves, parts) or _blocks(batch, leaves, parts)
+    closed = _closed(batch, leaves, parts)
+    reduced = _sample(batch, leaves, parts) if closed and batch.shown else None
+    if not closed:
+        reduced = _blocks(batch, leaves, parts)
     torch.autograd.backward(_each(points), [gradient(leaf) for leaf in _each(leaves)])
     if parts.regularize is not None:
         torch.autograd.backward(parts.regularize(rows))
@@ -133,15 +138,24 @@ def _blocks(batch: Batch, leaves: Points, parts: Parts) -> Reduced:
     return reduced
 
 
-def _closed(batch: Batch, leaves: Points, parts: Parts) -> Reduced | None:
+def _sample(batch: Batch, leaves: Points, parts: Parts) -> Reduced:
+    """The loss of the first rows; the order of the rows is random."""
+    with torch.no_grad():
+        users, positives, candidates = _each(leaves)
+        rows = slice(0, min(SHOWN, len(users)))
+        points = Points(users[rows], positives[rows], candidates)
+        return objective(batch, points, rows, parts, balance=False)[0]
+
+
+def _closed(batch: Batch, leaves: Points, parts: Parts) -> bool:
     """Gradients at the leaves by the loss's own slopes: three products, two or three passes over scores.
 
     Returns:
-        The loss of the first rows; None where a part has no closed form, and nothing was done.
+        False where a part has no closed form, and nothing was done.
     """
     plain = isinstance(parts.miner, Everything) and parts.reduce is mean
     if not (plain and isinstance(parts.distance, Dot | Cosine) and isinstance(parts.loss, Sloped)):
-        return None
+        return False
     users, positives, candidates = (leaf.detach() for leaf in _each(leaves))
     kind = torch.bfloat16 if parts.bfloat16 else users.dtype
     pos = (users * positives).sum(1)  # (B,)
@@ -149,16 +163,13 @@ def _closed(batch: Batch, leaves: Points, parts: Parts) -> Reduced | None:
     gap = _gap(batch, users.to(kind), pos.to(kind), short, parts.scratch)  # (B, N)
     slopes = parts.loss.slopes(pos, gap, batch.known.used(), batch.candidates.log_q)
     if slopes is None:
-        return None
+        return False
     weight = slopes.weight
     if weight is None:
         weight = 1 / (1 + slopes.pos.abs()) if parts.balance else torch.ones_like(pos)
         slopes = replace(slopes, pos=slopes.pos * weight)
     _spread(slopes, weight, leaves, short)
-    with torch.no_grad():
-        rows = slice(0, min(SHOWN, len(users)))
-        points = Points(users[rows], positives[rows], candidates)
-        return objective(batch, points, rows, parts, balance=False)[0]
+    return True
 
 
 def _gap(batch: Batch, users: Tensor, pos: Tensor, candidates: Tensor, scratch: Scratch) -> Tensor:
