@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -96,15 +96,14 @@ class Truth:
         """At most ``count`` of the users, drawn evenly; the counts of what is unknown stay those of all."""
         if count >= len(self):
             return self
-        drawn = np.sort(generator.choice(len(self), count, replace=False))
-        return Truth(
-            self.users[drawn],
-            self.user_ids.gather(pl.Series(drawn)),
-            self.relevant.take(drawn),
-            self.sizes[drawn],
-            self.items,
-            self.cold_users,
-            self.cold_rows,
-            self.unknown_items,
-            self.unknown_rows,
+        return self.at(np.sort(generator.choice(len(self), count, replace=False)))
+
+    def at(self, positions: IntArray) -> Truth:
+        """The users at some positions; the counts of what is unknown stay those of all."""
+        return replace(
+            self,
+            users=self.users[positions],
+            user_ids=self.user_ids.gather(pl.Series(positions)),
+            relevant=self.relevant.take(positions),
+            sizes=self.sizes[positions],
         )
