@@ -38,8 +38,8 @@ class Margin(nn.Module):
         tensor([[0.3500, 0.1000]])
     """
 
-    margin: float = 0.2
-    start: float = 0.5
+    margin: float = 0.3
+    start: float = 0.3
     learned: bool = True
 
     needs_cross: ClassVar[bool] = False

@@ -38,11 +38,11 @@ class Warp:
 
     Example:
         >>> pairs = Pairs(torch.tensor([0.5]), torch.tensor([[0.5, 0.1, -2.0]]), torch.ones(1, 3).bool())
-        >>> Warp()(pairs).values  # (1 + 1/2) * (1 + 0.6) / 2
+        >>> Warp(margin=1.0)(pairs).values  # (1 + 1/2) * (1 + 0.6) / 2
         tensor([1.2000])
     """
 
-    margin: float = 1.0
+    margin: float = 0.2
 
     needs_cross: ClassVar[bool] = False
     needs_bounded: ClassVar[bool] = False

@@ -21,7 +21,7 @@ def test_the_paper_in_loops_over_a_whole_catalogue() -> None:
         return sum(weight * abs(1 - pos + neg) / rank for neg in violators)
 
     pairs = replace(scene(seed=15).pairs("dot"), log_q=None)
-    ours = mean(Warp()(pairs)).value().item()
+    ours = mean(Warp(1.0)(pairs)).value().item()
     assert ours == pytest.approx(oracles.over_rows(pairs, weston), abs=1e-10)
 
 
@@ -34,7 +34,7 @@ def test_sampling_one_violator_at_a_time_has_this_mean() -> None:
         total += next(1 - 0.5 + negatives[each] for each in order if 1 - 0.5 + negatives[each] > 0)
     pairs = Pairs(torch.tensor([0.5]), torch.tensor([negatives]), torch.ones(1, 4, dtype=torch.bool))
     weight = 1 + 1 / 2 + 1 / 3
-    assert Warp()(pairs).values.item() == pytest.approx(weight * total / plays, rel=0.02)
+    assert Warp(1.0)(pairs).values.item() == pytest.approx(weight * total / plays, rel=0.02)
 
 
 @pytest.mark.parametrize("items", [10, 1000])
@@ -47,7 +47,7 @@ def test_the_rank_is_that_of_the_catalogue(items: int) -> None:
         torch.full((2,), -math.log(items)).double(),
     )
     expected = sum(1 / k for k in range(1, items // 2 + 1))
-    assert Warp()(pairs).values.item() == pytest.approx(expected)
+    assert Warp(1.0)(pairs).values.item() == pytest.approx(expected)
 
 
 def test_a_margin_that_is_none() -> None:
