@@ -47,7 +47,6 @@ class TwoTower:
             where the loss is a sum over pairs.
         l2: Weight of half the mean squared length of the vectors.
         ball: Radius of the ball that vectors are kept in, or None.
-        hop: Weight of one hop over the graph of interactions that finished vectors take; 0 for none.
         dim: Dimensions D.
         epochs: Passes over the interactions: at most with validation, exactly without.
         batch: Interactions B a step.
@@ -72,7 +71,6 @@ class TwoTower:
     balance: bool = True
     l2: float = 0.0
     ball: float | None = None
-    hop: float = 0.0
     dim: int = 64
     epochs: int = 60
     batch: int = 2048
@@ -138,7 +136,7 @@ class TwoTower:
         log, parts = Log.of(train, device), self._parts(device)
         tables = self._tables(log, parts.tower, device)
         schedule = Schedule(self.epochs, self.batch, self.patience, self.seed)
-        return Work(log, tables, parts, self._draw(log, tables, parts), schedule, self.hop)
+        return Work(log, tables, parts, self._draw(log, tables, parts), schedule)
 
     def _device(self) -> torch.device:
         import torch

@@ -37,7 +37,7 @@ class Bpr:
         tensor([[0.6931, 2.1269]])
     """
 
-    temperature: float = 0.1
+    temperature: float = 0.12
 
     needs_cross: ClassVar[bool] = False
     needs_bounded: ClassVar[bool] = False

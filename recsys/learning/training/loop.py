@@ -21,7 +21,6 @@ from recsys.learning.training import checkpoint, health
 from recsys.learning.training.checkpoint import State
 from recsys.learning.training.known import Known
 from recsys.learning.training.log import Log
-from recsys.learning.training.propagate import propagate
 from recsys.learning.training.step import Batch, Parts, step
 from recsys.learning.training.tables import Tables
 
@@ -56,7 +55,6 @@ class Work:
         parts: What the objective is made of.
         draw: Where candidates come from.
         schedule: How long and in what portions.
-        hop: Weight of the neighbours in finished vectors; 0 leaves them as they are.
     """
 
     log: Log
@@ -64,7 +62,6 @@ class Work:
     parts: Parts
     draw: Draw
     schedule: Schedule
-    hop: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +154,9 @@ def embed(work: Work, block: int = 4096) -> Vectors:
     everyone = torch.arange(len(log.starts) - 1, device=log.users.device)
     users = torch.cat([tower.forward(log.take(some), tables.read) for some in torch.split(everyone, block)])
     inputs = tower.fold_in()[1]
-    items = tables["items"]
-    bounded = work.parts.distance.bounded
-    if bounded:
-        users, items = unit(users), unit(items)
-    if work.hop:
-        users, items = propagate(users, items, log, work.hop)
-        users, items = (unit(users), unit(items)) if bounded else (users, items)
-    named = {"users": users, "items": items}
+    named = {"users": users, "items": tables["items"]}
+    if work.parts.distance.bounded:
+        named = {name: unit(vectors) for name, vectors in named.items()}
     if inputs is not None:
         named["inputs"] = tables[inputs]
     return {name: _host(vectors) for name, vectors in named.items()}
