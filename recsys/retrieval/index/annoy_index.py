@@ -57,10 +57,12 @@ class AnnoyIndex:
     _items: FloatArray | None = field(default=None, init=False, repr=False)
     _forest: Any = field(default=None, init=False, repr=False)
     _radius: float = field(default=1.0, init=False, repr=False)
+    _whole: Exact = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.trees < 1 or self.search_k < 1:
             raise ValueError(f"trees and search_k are at least 1, not {self.trees} and {self.search_k}")
+        self._whole = Exact(self.distance)
 
     @property
     def radius(self) -> float:
@@ -79,7 +81,7 @@ class AnnoyIndex:
             RecsysError: If annoy is not installed.
             InputError: If Annoy has no metric of the distance's order.
         """
-        self._items = items
+        self._items, self._whole = items, Exact(self.distance).build(items)
         self._radius = _longest(items) if self._index_metric == "dot" else 1.0
         forest = self._empty(items.shape[1])
         forest.set_seed(derive(self.seed, "annoy") % 2**31)
@@ -94,7 +96,8 @@ class AnnoyIndex:
     def with_search(self, search_k: int) -> AnnoyIndex:
         """The same trees, asked with another ``search_k``."""
         index = AnnoyIndex(self.distance, self.trees, search_k, self.seed)
-        index._items, index._forest, index._radius = self._items, self._forest, self._radius
+        index._items, index._whole = self._items, self._whole
+        index._forest, index._radius = self._forest, self._radius
         return index
 
     def save(self, path: Path) -> None:
@@ -121,7 +124,8 @@ class AnnoyIndex:
                 f"{path} is of {forest.get_n_items()} items, the run has {len(items)}; "
                 "build it with `recsys index build`"
             )
-        self._items, self._forest, self._radius = items, forest, radius
+        self._items, self._whole = items, Exact(self.distance).build(items)
+        self._forest, self._radius = forest, radius
         self._check_sample(path)
         return self
 
@@ -145,9 +149,7 @@ class AnnoyIndex:
         short = np.flatnonzero(whole | (found < np.minimum(k, total - excluded)))
         if len(short):
             rest = None if exclude is None else exclude.take(short)
-            codes[short], scores[short] = (
-                Exact(self.distance).build(self._items).query(vectors[short], k, rest)
-            )
+            codes[short], scores[short] = self._whole.query(vectors[short], k, rest)
         return codes, scores
 
     def _nearest(
