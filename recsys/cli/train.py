@@ -19,38 +19,69 @@ def register(app: typer.Typer) -> None:
 def train(
     session: Session,
     dataset: Annotated[Text, typer.Option(help="Name of a dataset.", show_default="the current one")] = None,
-    model: Annotated[Text, typer.Option(help="See recsys parts models.", show_default="two-tower")] = None,
-    loss: Annotated[Text, typer.Option(help="See recsys parts losses.")] = None,
-    distance: Annotated[Text, typer.Option(help="See recsys parts distances.")] = None,
-    miner: Annotated[Text, typer.Option(help="See recsys parts miners.")] = None,
-    sampler: Annotated[Text, typer.Option(help="See recsys parts samplers.")] = None,
-    tower: Annotated[Text, typer.Option(help="How a user becomes a vector; see recsys parts towers.")] = None,
-    dim: Annotated[Number, typer.Option(help="Dimensions of the vectors.")] = None,
-    epochs: Annotated[Number, typer.Option(help="At most so many passes over the log.")] = None,
-    batch: Annotated[Number, typer.Option(help="Interactions a step.")] = None,
-    candidates: Annotated[Number, typer.Option(help="Items that a step compares with.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
-    patience: Annotated[Number, typer.Option(help="Epochs without gain before it stops.")] = None,
-    seed: Annotated[Number, typer.Option(help="Seed of everything.", show_default="0")] = None,
-    device: Annotated[Text, typer.Option(help="auto, cpu or cuda.")] = None,
-    precision: Annotated[Text, typer.Option(help="auto, fp32 or bf16.")] = None,
+    model: Annotated[
+        Text, typer.Option(help="See recsys parts models.", show_default="two-tower", rich_help_panel="Model")
+    ] = None,
+    loss: Annotated[Text, typer.Option(help="See recsys parts losses.", rich_help_panel="Model")] = None,
+    distance: Annotated[
+        Text, typer.Option(help="See recsys parts distances.", rich_help_panel="Model")
+    ] = None,
+    miner: Annotated[Text, typer.Option(help="See recsys parts miners.", rich_help_panel="Model")] = None,
+    sampler: Annotated[Text, typer.Option(help="See recsys parts samplers.", rich_help_panel="Model")] = None,
+    tower: Annotated[
+        Text,
+        typer.Option(help="How a user becomes a vector; see recsys parts towers.", rich_help_panel="Model"),
+    ] = None,
+    dim: Annotated[Number, typer.Option(help="Dimensions of the vectors.", rich_help_panel="Model")] = None,
+    epochs: Annotated[
+        Number, typer.Option(help="At most so many passes over the log.", rich_help_panel="Model")
+    ] = None,
+    batch: Annotated[Number, typer.Option(help="Interactions a step.", rich_help_panel="Model")] = None,
+    candidates: Annotated[
+        Number, typer.Option(help="Items that a step compares with.", rich_help_panel="Model")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Learning rate.", rich_help_panel="Model")] = None,
+    patience: Annotated[
+        Number, typer.Option(help="Epochs without gain before it stops.", rich_help_panel="Model")
+    ] = None,
+    seed: Annotated[
+        Number, typer.Option(help="Seed of everything.", show_default="0", rich_help_panel="Model")
+    ] = None,
+    device: Annotated[Text, typer.Option(help="auto, cpu or cuda.", rich_help_panel="Model")] = None,
+    precision: Annotated[Text, typer.Option(help="auto, fp32 or bf16.", rich_help_panel="Model")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="PATH=VALUE", help="Any option by its path, as model.loss.margin=0.3; repeats."
+            "--set",
+            metavar="PATH=VALUE",
+            help="Any option by its path, as model.loss.margin=0.3; repeats.",
+            rich_help_panel="Model",
         ),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A pipeline file whose settings to take.")] = None,
     baselines: Annotated[
-        Text, typer.Option(help="Models to compare with, or none.", show_default="als,popularity")
+        Text,
+        typer.Option(
+            help="Models to compare with, or none.",
+            show_default="als,popularity",
+            rich_help_panel="Comparison and refit",
+        ),
     ] = None,
     refit: Annotated[
-        Text, typer.Option(help="none, valid or all: what to fit again on.", show_default="valid")
+        Text,
+        typer.Option(
+            help="none, valid or all: what to fit again on.",
+            show_default="valid",
+            rich_help_panel="Comparison and refit",
+        ),
     ] = None,
     target_recall: Annotated[
-        float | None, typer.Option(help="Recall that the index must have.", show_default="0.95")
+        float | None,
+        typer.Option(help="Recall that the index must have.", show_default="0.95", rich_help_panel="Index"),
     ] = None,
-    index: Annotated[Text, typer.Option(help="auto, annoy or exact.", show_default="auto")] = None,
+    index: Annotated[
+        Text, typer.Option(help="auto, annoy or exact.", show_default="auto", rich_help_panel="Index")
+    ] = None,
     resume: Annotated[Text, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")] = None,
 ) -> None:
     """Fit a model, score it next to tuned baselines, build its index, log it, and make it the current run."""
