@@ -35,6 +35,7 @@ NESTED: Final[Mapping[str, str]] = {
     "miner": "miners",
     "sampler": "samplers",
     "tower": "towers",
+    "of": "models",
 }
 REQUIRED: Final = object()
 

@@ -82,6 +82,12 @@ def train(
     index: Annotated[
         Text, typer.Option(help="auto, annoy or exact.", show_default="auto", rich_help_panel="Index")
     ] = None,
+    of: Annotated[
+        Text,
+        typer.Option(
+            metavar="RUN,RUN", help="Blend models like those of these runs.", rich_help_panel="Model"
+        ),
+    ] = None,
     resume: Annotated[Text, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")] = None,
 ) -> None:
     """Fit a model, score it next to tuned baselines, build its index, log it, and make it the current run."""
@@ -92,7 +98,8 @@ def train(
     if resume and config:
         raise InputError("--resume takes the settings of the run it goes on with; leave --config out")
     by_path: dict[str, Any] = {
-        "model.name": model.replace("-", "_") if model else None,
+        "model.name": model.replace("-", "_") if model else "blend" if of else None,
+        "model.of": _recipes(session, of, dataset) if of else None,
         "model.loss": loss,
         "model.distance": distance,
         "model.miner": miner,
@@ -144,6 +151,14 @@ def train(
         resume=resume,
     )
     session.show(result(run), lambda console: render(console, run))
+
+
+def _recipes(session: Session, of: str, dataset: str | None) -> list[dict[str, Any]]:
+    from recsys.data.dataset import Dataset
+    from recsys.pipeline.blending import recipes
+
+    runs = [name.strip() for name in of.split(",")]
+    return recipes(runs, Dataset.open(session.home, dataset), session.home)
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -149,19 +149,24 @@ def part_faults(document: Mapping[str, Any]) -> list[str]:
     """Faults in the names and options of the parts that a document asks for."""
     model = document.get("model", "two_tower")
     spec = {"name": model} if isinstance(model, str) else model
-    faults: list[str] = []
-    if isinstance(spec, Mapping):
-        faults += [f"model: {fault}" for fault in _spec_faults("models", {"name": "two_tower", **spec})]
-        for key, value in spec.items():
-            if key in plugins.NESTED and value is not None:
-                for each in value if isinstance(value, list | tuple) else [value]:
-                    faults += [f"model.{key}: {fault}" for fault in _spec_faults(plugins.NESTED[key], each)]
-        if not faults:
-            faults += [f"model.loss: {fault}" for fault in plugins.mismatches(spec)]
+    faults = _model_faults("model", {"name": "two_tower", **spec}) if isinstance(spec, Mapping) else []
     for key, family in (("baselines", "models"), ("metrics", "metrics"), ("losses", "losses")):
         for name in document.get(key) or ():
             faults += [f"{key}: {fault}" for fault in _name_faults(family, str(name))]
     return faults
+
+
+def _model_faults(path: str, spec: Mapping[str, Any]) -> list[str]:
+    """Faults of a model, of its parts, and of how they go together."""
+    faults = [f"{path}: {fault}" for fault in _spec_faults("models", spec)]
+    for key, value in spec.items():
+        if key in plugins.NESTED and value is not None:
+            for each in value if isinstance(value, list | tuple) else [value]:
+                if key == "of" and isinstance(each, Mapping) and "name" in each:
+                    faults += _model_faults(f"{path}.{key}", each)
+                else:
+                    faults += [f"{path}.{key}: {fault}" for fault in _spec_faults(plugins.NESTED[key], each)]
+    return faults or [f"{path}.loss: {fault}" for fault in plugins.mismatches(spec)]
 
 
 def _name_faults(family: str, name: str) -> list[str]:
@@ -243,21 +248,21 @@ def document(config: TrainConfig) -> dict[str, Any]:
 
 def described(model: ModelSection) -> dict[str, Any]:
     """A model section with the defaults of the model and of its parts written out."""
-    full = _full("models", {"name": model.name, **model.options})
+    return _full("models", {"name": model.name, **model.options})
+
+
+def _full(family: str, spec: Any) -> dict[str, Any]:
+    given = {"name": spec} if isinstance(spec, str) else dict(spec)
+    described_part = plugins.part(family, given["name"])
+    full = {"name": described_part.name} | {
+        option.name: given.get(option.name, option.default) for option in described_part.options
+    }
     for key, value in full.items():
         if key in plugins.NESTED and value is not None:
             parts = value if isinstance(value, list | tuple) else [value]
             filled = [_full(plugins.NESTED[key], each) for each in parts]
             full[key] = filled if isinstance(value, list | tuple) else filled[0]
     return full
-
-
-def _full(family: str, spec: Any) -> dict[str, Any]:
-    given = {"name": spec} if isinstance(spec, str) else dict(spec)
-    described_part = plugins.part(family, given["name"])
-    return {"name": described_part.name} | {
-        option.name: given.get(option.name, option.default) for option in described_part.options
-    }
 
 
 class RecipeConfig(TrainConfig):

@@ -1,0 +1,133 @@
+"""Vectors of several models as one vector a user and one an item, scored by the inner product."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.arrays import FloatArray
+from recsys.data.tables import Interactions
+from recsys.embeddings import Embeddings, FoldIn
+from recsys.errors import InputError
+from recsys.models.histories import chosen
+
+Matrix = npt.NDArray[np.float64]
+
+# Histories are summed over the root of their length: between the sum and the mean, as most towers do.
+POWER: Final = 0.5
+# Ridge of the map from histories to users, and the share of the largest singular value taken for zero.
+RIDGE: Final = 1e-3
+NOISE: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One model's vectors such that ``users @ items.T`` ranks as the model does, with spread 1 a user.
+
+    Args:
+        users: (U, D).
+        items: (I, D), of mean 0.
+        inputs: (I, D) what the history of a user is summed over.
+    """
+
+    users: Matrix
+    items: Matrix
+    inputs: Matrix
+
+    @classmethod
+    def of(cls, model: Embeddings) -> Part:
+        """Bring a model to the inner product, centre its items, and divide its users by their spread.
+
+        Subtracting the mean item changes all scores of a user by one number, which no ranking sees. The
+        spread of a user, the standard deviation of the scores over all items, is then ``sqrt(u' C u)`` with C
+        the second moment of the items.
+
+        Raises:
+            InputError: If the model's distance cannot be written as an inner product.
+        """
+        users, items = _as_dot(model)
+        given = items if model.inputs is None else model.inputs.astype(np.float64)
+        items = items - items.mean(axis=0)
+        spread = np.sqrt(np.maximum(((users @ (items.T @ items / len(items))) * users).sum(axis=1), 0))
+        # Someone without interactions may have the scores of rounding only: those are not blown up.
+        return cls(users / np.where(spread > NOISE * spread.max(), spread, 1)[:, None], items, given)
+
+
+def join(parts: Sequence[Part], weights: Sequence[float], dim: int | None, train: Interactions) -> Embeddings:
+    """Put vectors side by side, so that the score is the weighted sum of the parts' scores.
+
+    With ``dim``, the joined score ``S = U V'`` is cut to its nearest matrix of that rank: with ``U = Q R``
+    and ``V = Q' R'``, the singular value decomposition of S follows from that of the small core ``R R'^T``.
+
+    Source: Eckart and Young 1936 for the cut.
+    """
+    kept = [(weight, part) for weight, part in zip(weights, parts, strict=True) if weight > 0]
+    users = np.hstack([weight * part.users for weight, part in kept])
+    items = np.hstack([part.items for _, part in kept])
+    if dim is not None and dim < items.shape[1]:
+        users, items = _cut(users, items, dim)
+    return Embeddings(_small(users), _small(items), train.users, train.items, "dot")
+
+
+def with_fold_in(joined: Embeddings, parts: Sequence[Part], train: Interactions) -> Embeddings:
+    """The same with a way to serve a history: ``sum of inputs / sqrt(length)``.
+
+    The inputs are the parts' own, mapped linearly so that training users come out nearest to their vectors
+    (ridge regression).
+    """
+    inputs = np.hstack([part.inputs for part in parts])
+    mapped = inputs @ _history_map(inputs, joined.users.astype(np.float64), train)
+    return replace(joined, inputs=_small(mapped), fold_in=FoldIn("sum", {"power": POWER}))
+
+
+def _small(vectors: Matrix) -> FloatArray:
+    return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def _as_dot(model: Embeddings) -> tuple[Matrix, Matrix]:
+    """Vectors whose inner product orders the items of each user as the model's distance does."""
+    users, items = model.users.astype(np.float64), model.items.astype(np.float64)
+    match model.distance:
+        case "dot":
+            return users, items
+        case "cosine":
+            return _unit(users), _unit(items)
+        case "euclidean" | "squared_euclidean":
+            # -|u - v|^2 = 2 u.v - |v|^2 - |u|^2, and the last is one number a user.
+            ones = np.ones((len(users), 1))
+            return np.hstack([2 * users, -ones]), np.hstack([items, (items**2).sum(axis=1, keepdims=True)])
+        case other:
+            raise InputError(
+                f"a model of distance {other} cannot be blended: its score is not an inner product; "
+                "train the part with dot, cosine, euclidean or squared_euclidean"
+            )
+
+
+def _unit(vectors: Matrix) -> Matrix:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(norms > 0, norms, 1)
+
+
+def _cut(users: Matrix, items: Matrix, dim: int) -> tuple[Matrix, Matrix]:
+    """Factors of rank ``dim`` of ``users @ items.T``, the singular values shared evenly."""
+    of_users = np.asarray(np.linalg.qr(users, mode="r"))  # (r, D)
+    of_items = np.asarray(np.linalg.qr(items, mode="r"))  # (q, D)
+    left, values, right = np.linalg.svd(of_users @ of_items.T, full_matrices=False)
+    rank = min(dim, int((values > NOISE * values[0]).sum()))
+    root = values[:rank] ** -0.5
+    cut = users @ (of_items.T @ right[:rank].T * root), items @ (of_users.T @ left[:, :rank] * root)
+    return np.pad(cut[0], ((0, 0), (0, dim - rank))), np.pad(cut[1], ((0, 0), (0, dim - rank)))
+
+
+def _history_map(inputs: Matrix, users: Matrix, train: Interactions) -> Matrix:
+    """The map M that makes ``(sum of inputs over the history / sqrt(length)) M`` nearest to the users."""
+    history = chosen(train)
+    lengths = np.maximum(np.diff(history.indptr), 1)
+    sums = (history.astype(np.float64) @ inputs) / lengths[:, None] ** POWER  # (U, D)
+    gram = sums.T @ sums
+    ridge = RIDGE * max(float(np.trace(gram)) / len(gram), 1e-300)
+    return np.asarray(np.linalg.solve(gram + ridge * np.eye(len(gram)), sums.T @ users), dtype=np.float64)
