@@ -75,7 +75,7 @@ class TwoTower:
     epochs: int = 60
     batch: int = 2048
     candidates: int = 2048
-    rate: float = 0.1
+    rate: float = 0.3
     optimizer: str = "adagrad"
     patience: int = 3
     seed: int = 0

@@ -15,7 +15,7 @@ from recsys.errors import InputError
 from recsys.models.two_tower import TwoTower
 from tests import factories
 
-SMALL = TwoTower(dim=8, epochs=30, batch=64, candidates=16)
+SMALL = TwoTower(dim=8, epochs=30, batch=64, candidates=16, rate=0.1)
 TRIPLET = {"name": "triplet", "margin": 1.0}
 LOSSES = ["bpr", "contrastive", TRIPLET]
 

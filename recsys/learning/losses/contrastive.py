@@ -45,7 +45,7 @@ class Contrastive:
 
     positive: float = 1.0
     negative: float = 0.0
-    weight: float = 20.0
+    weight: float = 50.0
     squared: bool = True
 
     needs_cross: ClassVar[bool] = False
