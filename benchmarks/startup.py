@@ -20,8 +20,8 @@ from recsys.retrieval.index.annoy_index import AnnoyIndex
 from recsys.retrieval.index.index import Rows
 from recsys.retrieval.index.store import save_index
 from recsys.retrieval.serving_files import write_seen
+from recsys.run_folder import RunFolder
 from recsys.seeds import generator
-from recsys.tracking.runs import RunFolder
 
 RECSYS = [sys.executable, "-c", "from recsys.cli.main import main; main()"]
 FLOOR = [sys.executable, "-c", "import numpy, typer, rich.table"]

@@ -13,7 +13,7 @@ from recsys.errors import InputError
 from recsys.home import Home
 from recsys.pipeline import config as configs
 from recsys.pipeline.progress import Silent
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from recsys.home import Home
 from recsys.ids import IdMap
 from recsys.retrieval.index.index import Rows
 from recsys.retrieval.serving_files import write_seen, write_titles
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 
 
 def raw(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from recsys.tracking.runs import RunFolder
+    from recsys.run_folder import RunFolder
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +40,7 @@ def evaluate(
     from recsys.pipeline.verdict import Verdict
     from recsys.retrieval.index.store import open_index
     from recsys.retrieval.serving_files import read_seen
-    from recsys.tracking.runs import RunFolder
+    from recsys.run_folder import RunFolder
 
     folder = RunFolder(session.home.folder("run", one_run(run, named)))
     folder.verify()

@@ -41,7 +41,7 @@ def export(
     from recsys.embeddings import Stored
     from recsys.retrieval.export import export as write
     from recsys.retrieval.rules import read_ids
-    from recsys.tracking.runs import RunFolder
+    from recsys.run_folder import RunFolder
 
     folder = session.home.folder("run", run)
     wanted = None if users is None else read_ids(users, USER)

@@ -46,7 +46,7 @@ def build(
     from recsys.retrieval.index.contract import choose
     from recsys.retrieval.index.store import save_index
     from recsys.retrieval.serving_files import read_seen
-    from recsys.tracking.runs import RunFolder
+    from recsys.run_folder import RunFolder
 
     folder = RunFolder(session.home.folder("run", one_run(run, named)))
     folder.verify(without="index")
@@ -68,7 +68,7 @@ def verify(session: Session, run: RunArgument = None, named: RunNamed = None) ->
     from recsys.retrieval.index import contract
     from recsys.retrieval.index.store import open_index, read_manifest
     from recsys.retrieval.serving_files import read_seen
-    from recsys.tracking.runs import RunFolder
+    from recsys.run_folder import RunFolder
 
     folder = RunFolder(session.home.folder("run", one_run(run, named)))
     folder.verify(deep=True)

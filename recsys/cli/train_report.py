@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from recsys.cli.session import Session
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 
 COLUMNS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "mrr@20", "coverage@20")
 SECONDS_BETWEEN_LINES = 5.0

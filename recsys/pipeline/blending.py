@@ -12,7 +12,7 @@ from typing import Any
 from recsys.data.dataset import Dataset
 from recsys.errors import InputError
 from recsys.home import Home
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 
 
 def recipes(runs: Sequence[str], dataset: Dataset, home: Home) -> list[dict[str, Any]]:

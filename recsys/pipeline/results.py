@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys.files import read_json
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 
 
 def result(run: RunFolder) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from recsys.pipeline.config import ExportSection, PipelineConfig, SyntheticSecti
 from recsys.pipeline.progress import Watcher
 from recsys.pipeline.train import Tracker, run_key, train
 from recsys.retrieval.export import export
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 
 
 def run_pipeline(

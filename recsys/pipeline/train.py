@@ -38,8 +38,8 @@ from recsys.pipeline.versions import git_revision, versions
 from recsys.retrieval.index.contract import choose
 from recsys.retrieval.index.store import save_index
 from recsys.retrieval.serving_files import write_seen, write_titles
+from recsys.run_folder import RunFolder
 from recsys.seeds import derive
-from recsys.tracking.runs import RunFolder
 
 
 class Tracker(Protocol):

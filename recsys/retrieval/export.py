@@ -22,8 +22,8 @@ from recsys.home import SEAL
 from recsys.retrieval.index.store import MANIFEST, Choice, read_manifest
 from recsys.retrieval.ranking import USERS_AT_ONCE
 from recsys.retrieval.service import Service
+from recsys.run_folder import RunFolder
 from recsys.text import TextColumn
-from recsys.tracking.runs import RunFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,8 +19,8 @@ from recsys.retrieval.index.index import Index, Rows
 from recsys.retrieval.index.store import Choice, open_index
 from recsys.retrieval.rules import Rules, look_up
 from recsys.retrieval.serving_files import read_seen, read_titles
+from recsys.run_folder import RunFolder
 from recsys.text import TextColumn
-from recsys.tracking.runs import RunFolder
 
 Unknown = Literal["error", "popular", "skip"]
 NO_RULES = Rules()

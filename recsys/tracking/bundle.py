@@ -13,7 +13,7 @@ from pathlib import Path
 from recsys.embeddings import Stored
 from recsys.files import TEMPORARY
 from recsys.home import SEAL
-from recsys.tracking.runs import UNSEALED, RunFolder
+from recsys.run_folder import UNSEALED, RunFolder
 
 
 @contextmanager

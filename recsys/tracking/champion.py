@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from recsys.errors import RecsysError
 from recsys.home import Home
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 from recsys.tracking.summary import Summary
 
 

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any, Final
 from recsys.errors import RecsysError
 from recsys.files import read_json, write_json
 from recsys.home import Home
+from recsys.run_folder import RunFolder
 from recsys.tracking import store
 from recsys.tracking.bundle import requirements, some_users, staged
 from recsys.tracking.champion import best, crown
 from recsys.tracking.names import from_mlflow, to_mlflow
 from recsys.tracking.quiet import quiet
-from recsys.tracking.runs import RunFolder
 from recsys.tracking.summary import Summary, epochs
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from recsys.files import read_json
 from recsys.home import SEAL
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 
 LOW: Final = "/low"
 HIGH: Final = "/high"

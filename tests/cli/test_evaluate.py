@@ -8,7 +8,7 @@ from recsys.cli.main import app
 from recsys.embeddings import Embeddings
 from recsys.home import Home
 from recsys.retrieval.ranking import seen_by_user
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 from tests.factories import checkerboard, dataset_folder, interactions, run_folder
 
 

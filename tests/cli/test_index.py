@@ -7,7 +7,7 @@ from recsys.cli.main import app
 from recsys.home import Home
 from recsys.retrieval.index import contract
 from recsys.retrieval.service import Service
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 from tests.factories import embeddings, run_folder, seen_rows
 
 needs_annoy = pytest.mark.skipif(

@@ -13,7 +13,7 @@ from recsys.cli.main import app
 from recsys.data.synthetic import World, write_csv
 from recsys.home import Home
 from recsys.pipeline.epochs import read_epochs
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 
 SMALL = ["--baselines", "none", "--dim", "8", "--batch", "256", "--candidates", "32", "--loss", "bpr"]
 

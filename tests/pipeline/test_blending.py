@@ -15,7 +15,7 @@ from recsys.pipeline.blending import recipes
 from recsys.pipeline.config import TrainConfig, document, parse
 from recsys.pipeline.progress import Silent
 from recsys.pipeline.train import train
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 from tests.factories import random_log
 
 

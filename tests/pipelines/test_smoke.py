@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from recsys.cli.main import app
 from recsys.home import Home
 from recsys.pipeline.epochs import read_epochs
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 
 SMOKE = Path(__file__).parents[2] / "pipelines" / "smoke.yaml"
 

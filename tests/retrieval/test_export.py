@@ -17,7 +17,7 @@ from recsys.retrieval.export import export
 from recsys.retrieval.index.contract import Chosen, Measured
 from recsys.retrieval.index.store import save_index
 from recsys.retrieval.service import Service
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 from tests.factories import embeddings, run_folder, seen_rows
 
 # Exports in a process of its own; the word "ranked" is printed after each part.

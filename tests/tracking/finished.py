@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from recsys.home import Home
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 from tests import factories
 
 

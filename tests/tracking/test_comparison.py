@@ -88,7 +88,7 @@ def test_runs_scored_on_different_users_are_not_paired(home: Home) -> None:
 
 
 def summary_of(home: Home, name: str) -> Summary:
-    from recsys.tracking.runs import RunFolder
+    from recsys.run_folder import RunFolder
 
     return Summary.of(RunFolder(home.runs / name))
 

@@ -10,8 +10,8 @@ import pytest
 
 from recsys.home import Home
 from recsys.retrieval.service import Service
+from recsys.run_folder import RunFolder
 from recsys.tracking.mlflow_tracker import ALIAS, MODEL, MlflowTracker
-from recsys.tracking.runs import RunFolder
 from tests.tracking.finished import finished
 
 

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from recsys.errors import RecsysError
 from recsys.files import TEMPORARY, read_json, sha256, write_json
-from recsys.home import SEAL as SEAL
+from recsys.home import SEAL
 
 SCHEMA: Final = 1
 UNSEALED: Final = ("checkpoints", "mlflow.json", SEAL)

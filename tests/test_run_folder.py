@@ -5,7 +5,7 @@ import pytest
 
 from recsys.errors import RecsysError
 from recsys.home import Home
-from recsys.tracking.runs import RunFolder
+from recsys.run_folder import RunFolder
 
 
 @pytest.fixture
