@@ -1,4 +1,4 @@
-"""How well a score tells chosen pairs from others: the ROC curve of verification, its area, and thresholds."""
+"""How well a score tells chosen pairs from others: the ROC curve, its area, and thresholds."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ class Roc:
         """
         if not len(observed) or not len(unobserved):
             raise InputError(
-                f"a ROC curve needs observed and unobserved pairs, not {len(observed)} and {len(unobserved)}; "
+                f"a ROC curve needs observed and unobserved pairs, not {len(observed)} and "
+                f"{len(unobserved)}; "
                 "give a test part whose items are known from train and leave some unchosen"
             )
         scores = np.concatenate([observed, unobserved]).astype(np.float64)
@@ -71,7 +72,7 @@ class Roc:
 
     @property
     def auc(self) -> float:
-        """The area under the curve: how often an observed pair scores above an unobserved one, equal ones half.
+        """The area under the curve: how often an observed pair outscores an unobserved one, equal ones half.
 
         Source: Fawcett 2006, An introduction to ROC analysis, section 7 (the trapezoids of algorithm 3).
         """
