@@ -65,9 +65,10 @@ def products(dtype: torch.dtype, device: torch.device) -> Callable[[], None]:
 def implicit_bpr(train: Interactions) -> float:
     """Scored pairs a second of implicit's BPR, two for each interaction."""
     from implicit.cpu.bpr import BayesianPersonalizedRanking
+    from scipy import sparse
     from threadpoolctl import threadpool_limits
 
-    matrix, epochs = train.csr(), 5
+    matrix, epochs = sparse.csr_matrix(train.csr()), 5
     with threadpool_limits(1, user_api="blas"):
         model = BayesianPersonalizedRanking(factors=DIM, iterations=epochs, random_state=0)
         started = time.perf_counter()

@@ -62,7 +62,7 @@ class TwoTower:
     Learning.
     """
 
-    loss: Choice = "triplet"
+    loss: Choice = "bpr"
     distance: Choice = "cosine"
     miner: Choice = "everything"
     sampler: Choice = "uniform"
