@@ -5,9 +5,11 @@ from __future__ import annotations
 import resource
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Event, Thread
 
 import psutil
 
@@ -58,6 +60,30 @@ def cost(command: list[str], folder: Path | None = None) -> Cost:
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{output[-2000:]}")
     return Cost(seconds, _processor() - before, peak, private, output)
+
+
+def resident() -> int:
+    """Resident memory of this process, in bytes."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def watched(work: Callable[[], object]) -> tuple[float, int]:
+    """Do work in this process: its wall seconds, and the largest resident memory meanwhile."""
+    peak, done = [resident()], Event()
+
+    def look() -> None:
+        while not done.wait(EVERY):
+            peak[0] = max(peak[0], resident())
+
+    watcher = Thread(target=look, daemon=True)
+    watcher.start()
+    started = time.perf_counter()
+    try:
+        work()
+    finally:
+        done.set()
+        watcher.join()
+    return time.perf_counter() - started, max(peak[0], resident())
 
 
 def _processor() -> float:

@@ -87,7 +87,8 @@ def test_a_gpu_takes_the_same_step(train: Interactions, cuda: str, loss: str) ->
     for batch in first(here):
         ours = step(batch, here.tables, here.parts)
         theirs = step(moved(batch, cuda), there.tables, there.parts)
-        torch.testing.assert_close(theirs.value().cpu(), ours.value(), rtol=1e-4, atol=1e-5)
+        if ours is not None and theirs is not None:  # not every step looks at its loss
+            torch.testing.assert_close(theirs.value().cpu(), ours.value(), rtol=1e-4, atol=1e-5)
     for name, table in there.tables.tables.items():
         torch.testing.assert_close(table.weights.cpu(), here.tables[name], rtol=1e-3, atol=1e-4)
 
