@@ -97,8 +97,8 @@ def main() -> None:
     ]
     claim = (
         f"Top-{K} for all {len(everybody):,} users of {SPLIT} over {len(train.items):,} items, d 64 (ALS), "
-        f"seen items removed, {torch.get_num_threads()} threads; the users in {ROUNDS} parts, and all works in "
-        "turn on each."
+        f"seen items removed, {torch.get_num_threads()} threads; the users in {ROUNDS} parts, and all works "
+        "in turn on each."
     )
     Result("ranking", "Exact ranking", claim, COLUMNS, rows, notes).save()
 

@@ -56,7 +56,7 @@ def test_lists_that_are_certain_are_the_true_ones(
     distance, exclude = plugins.make("distances", name), hidden(rng, users, items, share)
     assert can_nominate(distance, items, k)
     codes, scores, certain = nominate.nominate(Catalogue.of(distance, catalogue, kind), vectors, k, exclude)
-    true, values = few(distance, catalogue, vectors, k, exclude)
+    true, values = few(distance, catalogue.astype(np.float64), vectors.astype(np.float64), k, exclude)  # type: ignore[arg-type]
     np.testing.assert_allclose(scores[certain], values[certain], rtol=1e-5, atol=2e-6)
     heights = np.maximum(values, -1e6) - np.where(true < 0, np.arange(k), 0)
     apart = (np.diff(heights, axis=1) < -1e-5).all(axis=1)  # float32 orders them

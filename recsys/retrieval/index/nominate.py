@@ -11,8 +11,11 @@ k best items lie in the k groups with the best maxima.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -76,6 +79,11 @@ class Catalogue:
     @classmethod
     def of(cls, distance: Distance, items: FloatArray, kind: torch.dtype) -> Catalogue:
         """Prepare items (I, D) for products in ``kind``."""
+        with _one_thread():
+            return cls._of(distance, items, kind)
+
+    @classmethod
+    def _of(cls, distance: Distance, items: FloatArray, kind: torch.dtype) -> Catalogue:
         points = torch.from_numpy(np.require(items, np.float32, ["C", "W"]))
         linear = unit(points) if distance.index_metric == "angular" else points
         low = linear.to(kind)
@@ -136,10 +144,10 @@ def nominate(
     codes = np.full((len(vectors), k), -1, dtype=np.int32)
     scores = np.full((len(vectors), k), -np.inf, dtype=np.float32)
     certain = np.zeros(len(vectors), dtype=np.bool_)
-    asking, size, threads = _Vectors.of(vectors, catalogue), catalogue.block, torch.get_num_threads()
+    size, threads = catalogue.block, torch.get_num_threads()
     hidden = None if exclude is None else _positions(exclude, size)
 
-    def work(worker: int) -> None:
+    def work(asking: _Vectors, worker: int) -> None:
         # Each thread takes whole blocks: their scores stay in the cache of its core, and nobody waits.
         torch.set_num_threads(1)
         product = catalogue.low.new_empty(len(catalogue.low), size)
@@ -155,12 +163,20 @@ def nominate(
                     catalogue, asking.rows(block), product, k
                 )
 
+    with _one_thread(), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(partial(work, _Vectors.of(vectors, catalogue)), range(threads)))
+    return codes, scores, certain
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Torch's own threads held to one: in small steps they wait for each other more than they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     try:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, range(threads)))
+        yield
     finally:
         torch.set_num_threads(threads)
-    return codes, scores, certain
 
 
 def _lists(
