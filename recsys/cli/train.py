@@ -85,7 +85,9 @@ def train(
     of: Annotated[
         Text,
         typer.Option(
-            metavar="RUN,RUN", help="Blend models like those of these runs.", rich_help_panel="Model"
+            metavar="RUN,RUN",
+            help="The runs whose models to blend (or the one to propagate).",
+            rich_help_panel="Model",
         ),
     ] = None,
     resume: Annotated[Text, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")] = None,
@@ -153,12 +155,13 @@ def train(
     session.show(result(run), lambda console: render(console, run))
 
 
-def _recipes(session: Session, of: str, dataset: str | None) -> list[dict[str, Any]]:
+def _recipes(session: Session, of: str, dataset: str | None) -> list[dict[str, Any]] | dict[str, Any]:
     from recsys.data.dataset import Dataset
     from recsys.pipeline.blending import recipes
 
     runs = [name.strip() for name in of.split(",")]
-    return recipes(runs, Dataset.open(session.home, dataset), session.home)
+    found = recipes(runs, Dataset.open(session.home, dataset), session.home)
+    return found if len(found) > 1 else found[0]
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from recsys import plugins
+import numpy as np
+
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models.joining import Part, join, with_fold_in
-from recsys.models.model import Fitted, Model, Report, Validate, silent
+from recsys.models.model import Fitted, Report, Validate, silent
+from recsys.models.nested import named, nested
 
 FACTORS: Final = (0.0, 0.5, 2.0)
 ROUNDS: Final = 3
@@ -47,7 +49,7 @@ class Blend:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.of, str) or len(self.of) < 2:
+        if isinstance(self.of, str | Mapping) or len(self.of) < 2:
             raise ValueError(f"of is {self.of!r}; a blend is made of two models at least")
         if self.weights is not None and (
             len(self.weights) != len(self.of) or min(self.weights) < 0 or not sum(self.weights) > 0
@@ -74,9 +76,11 @@ class Blend:
         told = _Counted(report)
         parts, settled = [], []
         for number, each in enumerate(self.of):
-            name, options = _named(each)
+            name, options = named(each)
             folder = None if checkpoints is None else checkpoints / f"part-{number}"
-            fitted = self._model(name, options).fit(train, validate=validate, report=told, checkpoints=folder)
+            fitted = nested(name, options, self.seed).fit(
+                train, validate=validate, report=told, checkpoints=folder
+            )
             if not isinstance(fitted.scorer, Embeddings):
                 raise InputError(f"{name} is not made of vectors, so it cannot be blended; leave it out")
             parts.append(Part.of(fitted.scorer))
@@ -84,14 +88,9 @@ class Blend:
         weights = tuple(self.weights or [1 / len(parts)] * len(parts))
         if self.weights is None and validate is not None:
             weights = self._search(parts, weights, train, validate, told)
-        scorer = with_fold_in(join(parts, weights, self.dim, train), parts, train)
+        inputs = np.hstack([part.inputs for part in parts])
+        scorer = with_fold_in(join(parts, weights, self.dim, train), inputs, train)
         return Fitted(scorer, {"of": settled, "weights": list(weights)})
-
-    def _model(self, name: str, options: Mapping[str, Any]) -> Model:
-        takes = {option.name for option in plugins.part("models", name).options}
-        given = {"seed": self.seed} if "seed" in takes else {}
-        model: Model = plugins.make("models", name, {**given, **options})
-        return model
 
     def _search(
         self,
@@ -147,15 +146,3 @@ class _Counted:
     def __call__(self, step: int, figures: Mapping[str, float]) -> None:
         self.steps += 1
         self.report(self.steps, figures)
-
-
-def _named(part: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    if isinstance(part, str):
-        return part, {}
-    options = dict(part)
-    name = options.pop("name", None)
-    if not isinstance(name, str):
-        raise InputError(
-            f"{dict(part)} names no model; write it as a name, or as {{name: NAME, OPTION: VALUE}}"
-        )
-    return name, options

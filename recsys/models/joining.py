@@ -49,7 +49,7 @@ class Part:
         Raises:
             InputError: If the model's distance cannot be written as an inner product.
         """
-        users, items = _as_dot(model)
+        users, items = as_dot(model)
         given = items if model.inputs is None else model.inputs.astype(np.float64)
         items = items - items.mean(axis=0)
         spread = np.sqrt(np.maximum(((users @ (items.T @ items / len(items))) * users).sum(axis=1), 0))
@@ -73,23 +73,26 @@ def join(parts: Sequence[Part], weights: Sequence[float], dim: int | None, train
     return Embeddings(_small(users), _small(items), train.users, train.items, "dot")
 
 
-def with_fold_in(joined: Embeddings, parts: Sequence[Part], train: Interactions) -> Embeddings:
-    """The same with a way to serve a history: ``sum of inputs / sqrt(length)``.
+def with_fold_in(model: Embeddings, inputs: Matrix, train: Interactions) -> Embeddings:
+    """The same model with a way to serve a history: ``sum of M' inputs / sqrt(length)``.
 
-    The inputs are the parts' own, mapped linearly so that training users come out nearest to their vectors
-    (ridge regression).
+    M maps the inputs (I, E) linearly, so that training users come out nearest to their vectors (ridge
+    regression).
     """
-    inputs = np.hstack([part.inputs for part in parts])
-    mapped = inputs @ _history_map(inputs, joined.users.astype(np.float64), train)
-    return replace(joined, inputs=_small(mapped), fold_in=FoldIn("sum", {"power": POWER}))
+    mapped = inputs @ _history_map(inputs, model.users.astype(np.float64), train)
+    return replace(model, inputs=_small(mapped), fold_in=FoldIn("sum", {"power": POWER}))
 
 
 def _small(vectors: Matrix) -> FloatArray:
     return np.ascontiguousarray(vectors, dtype=np.float32)
 
 
-def _as_dot(model: Embeddings) -> tuple[Matrix, Matrix]:
-    """Vectors whose inner product orders the items of each user as the model's distance does."""
+def as_dot(model: Embeddings) -> tuple[Matrix, Matrix]:
+    """Vectors (U, D) and (I, D) whose inner product orders the items of each user as the model does.
+
+    Raises:
+        InputError: If the model's distance cannot be written as an inner product.
+    """
     users, items = model.users.astype(np.float64), model.items.astype(np.float64)
     match model.distance:
         case "dot":
@@ -102,8 +105,8 @@ def _as_dot(model: Embeddings) -> tuple[Matrix, Matrix]:
             return np.hstack([2 * users, -ones]), np.hstack([items, (items**2).sum(axis=1, keepdims=True)])
         case other:
             raise InputError(
-                f"a model of distance {other} cannot be blended: its score is not an inner product; "
-                "train the part with dot, cosine, euclidean or squared_euclidean"
+                f"the score of a model of distance {other} is not an inner product, which joining needs; "
+                "train it with dot, cosine, euclidean or squared_euclidean"
             )
 
 

@@ -71,7 +71,9 @@ def test_a_cut_to_more_than_the_rank_keeps_the_score() -> None:
 
 
 def test_a_distance_that_is_no_inner_product_is_refused() -> None:
-    with pytest.raises(InputError, match="a model of distance manhattan cannot be blended"):
+    with pytest.raises(
+        InputError, match="the score of a model of distance manhattan is not an inner product"
+    ):
         Part.of(vectors("manhattan"))
 
 
@@ -88,7 +90,7 @@ def test_a_history_is_served_as_a_user_where_all_parts_are_sums_over_it() -> Non
 def test_training_users_come_out_nearest_to_their_vectors() -> None:
     """No other linear map of the summed inputs is nearer, but for the ridge."""
     parts = [Part.of(vectors("dot", 4, 1))]
-    joined = with_fold_in(join(parts, [1.0], None, LOG), parts, LOG)
+    joined = with_fold_in(join(parts, [1.0], None, LOG), parts[0].inputs, LOG)
     assert joined.inputs is not None
     history = (LOG.csr().toarray() > 0).astype(float)
     history /= history.sum(axis=1, keepdims=True) ** 0.5
@@ -142,6 +144,7 @@ def test_reports_are_numbered_through() -> None:
     [
         ({"of": ["als"]}, "two models at least"),
         ({"of": "als"}, "two models at least"),
+        ({"of": {"name": "als", "dim": 3}}, "two models at least"),
         ({"weights": [1.0]}, "give 2"),
         ({"weights": [0.0, 0.0]}, "not all of them 0"),
         ({"weights": [-1.0, 2.0]}, "give 2"),

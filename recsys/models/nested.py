@@ -1,0 +1,43 @@
+"""A model inside a model: by its name, or by its name and options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from recsys import plugins
+from recsys.errors import InputError
+from recsys.models.model import Model
+
+
+def named(part: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name and the options.
+
+    Raises:
+        InputError: If there is no name.
+
+    Example:
+        >>> named({"name": "als", "dim": 8})
+        ('als', {'dim': 8})
+    """
+    if isinstance(part, str):
+        return part, {}
+    options = dict(part)
+    name = options.pop("name", None)
+    if not isinstance(name, str):
+        raise InputError(
+            f"{dict(part)} names no model; write it as a name, or as {{name: NAME, OPTION: VALUE}}"
+        )
+    return name, options
+
+
+def nested(name: str, options: Mapping[str, Any], seed: int) -> Model:
+    """Make the model; its seed is ``seed`` unless the options set one.
+
+    Raises:
+        InputError: If the model or an option is unknown, or a value is refused.
+    """
+    takes = {option.name for option in plugins.part("models", name).options}
+    given = {"seed": seed} if "seed" in takes else {}
+    model: Model = plugins.make("models", name, {**given, **options})
+    return model
