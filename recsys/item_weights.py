@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.arrays import Codes, FloatArray, IntArray
+from recsys.embeddings import Embeddings, FoldIn
+from recsys.errors import InputError
 
 if TYPE_CHECKING:
     from recsys.ids import IdMap
 
 USERS_AT_ONCE: Final = 256
+SERVED_BYTES: Final = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,36 @@ class ItemWeights:
     def scores(self, users: IntArray) -> FloatArray:
         """Users (n,) -> scores (n, I)."""
         return score(self.weights, self.history, users)
+
+    def embeddings(self) -> Embeddings:
+        """The same scores as inner products, to be saved and served: a user is the history, an item a column.
+
+        With I dimensions, a user (U, I) is 1 at the items of the history and item i is ``W[:, i]``; a user
+        never seen is the sum of unit vectors over the history, which is exact too. That takes
+        ``4 I (U + 2 I)`` bytes, so it is for small catalogues.
+
+        Raises:
+            InputError: If it takes more than 1 GiB.
+        """
+        items = len(self.item_ids)
+        needed = 4 * items * (len(self.user_ids) + 2 * items)
+        if needed > SERVED_BYTES:
+            raise InputError(
+                f"to serve weights between {items:,} items to {len(self.user_ids):,} users takes "
+                f"{needed / 2**30:,.1f} GiB, and 1 GiB is allowed; such a model can be compared with "
+                "(recsys train --baselines item-knn,ease), and als, spectral and two-tower be served"
+            )
+        units = np.eye(items, dtype=np.float32)
+        users = np.zeros((len(self.user_ids), items), dtype=np.float32)
+        users[np.repeat(np.arange(len(users)), np.diff(self.history.indptr)), self.history.indices] = 1
+        columns = np.ascontiguousarray(
+            score(
+                self.weights, Ragged(np.arange(items + 1), np.arange(items, dtype=np.int32)), np.arange(items)
+            ).T
+        )
+        return Embeddings(
+            users, columns, self.user_ids, self.item_ids, "dot", units, FoldIn("sum", {"power": 0.0})
+        )
 
 
 def score(weights: FloatArray | Ragged, history: Ragged, rows: npt.NDArray[np.integer]) -> FloatArray:

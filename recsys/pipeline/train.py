@@ -25,6 +25,7 @@ from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.files import remove, write_text
 from recsys.home import Home
+from recsys.item_weights import ItemWeights
 from recsys.models.model import Identified, Model, Validate
 from recsys.pipeline import yaml
 from recsys.pipeline.baselines import Baseline, baseline
@@ -132,6 +133,7 @@ def _make(
         outcome = fit(
             model, split, config.refit, validate=validate, report=report, checkpoints=run.checkpoints
         )
+        served = _servable(outcome.served, config)
     with clock.stage("evaluate", f"ranking all {len(outcome.scored.item_ids):,} items for every test user"):
         verdict = _verdict(outcome.scored, split, config)
     baselines = {}
@@ -140,7 +142,7 @@ def _make(
             baselines[name] = baseline(name, getattr(model, "dim", None), dataset, split, config, validate)
     goal = f"recall@{config.index.k} of {config.index.target_recall:g}"
     with clock.stage("index", f"choosing an index with a measured {goal}"):
-        index = _serve(run, dataset, outcome, config)
+        index = _serve(run, dataset, outcome, served, config)
 
     verdict.write(run.evaluation / "per_user.parquet")
     for name, each in baselines.items():
@@ -173,14 +175,31 @@ def _verdict(scored: Identified, split: Split, config: TrainConfig) -> Verdict:
     return Verdict.of(evaluate(scored, truth, seen, metrics=config.metrics), config.seed)
 
 
-def _serve(run: RunFolder, dataset: Dataset, outcome: Outcome, config: TrainConfig) -> dict[str, Any]:
-    """Write what serving needs; returns what the index promises."""
-    served = outcome.served
-    if not isinstance(served, Embeddings):
+def _servable(model: Identified, config: TrainConfig) -> Embeddings:
+    """What is saved and served.
+
+    Raises:
+        InputError: If that cannot be, or not by the index that was asked for.
+    """
+    if isinstance(model, Embeddings):
+        return model
+    if not isinstance(model, ItemWeights):
         raise InputError(
-            f"{config.model.name} is not made of vectors, so it cannot be indexed and served; "
-            f"compare with it: recsys train --baselines {config.model.name.replace('_', '-')}"
+            f"{config.model.name} is not made of vectors, so it cannot be served; compare with it: "
+            f"recsys train --baselines {config.model.name.replace('_', '-')}"
         )
+    if config.index.kind == "annoy":
+        raise InputError(
+            f"{config.model.name} is a sum over the history, which only the exact index ranks; "
+            "take --index exact or auto"
+        )
+    return model.embeddings()
+
+
+def _serve(
+    run: RunFolder, dataset: Dataset, outcome: Outcome, served: Embeddings, config: TrainConfig
+) -> dict[str, Any]:
+    """Write what serving needs; returns what the index promises."""
     seen = seen_rows(served, outcome.known)
     served.save(run.model)
     write_seen(run.seen, seen)
@@ -188,9 +207,10 @@ def _serve(run: RunFolder, dataset: Dataset, outcome: Outcome, config: TrainConf
     if items is not None and TITLE in items.columns:
         known = pl.DataFrame({ITEM: served.item_ids.ids})
         write_titles(run.titles, known.join(items, on=ITEM, how="left", maintain_order="left")[TITLE])
+    kind = config.index.kind if isinstance(outcome.served, Embeddings) else "exact"
     chosen = choose(
         served.items, served.users, seen, served.distance,
-        target=config.index.target_recall, k=config.index.k, kind=config.index.kind,
+        target=config.index.target_recall, k=config.index.k, kind=kind,
         seed=derive(config.seed, "index"),
     )  # fmt: skip
     save_index(run.index, chosen.index, served.items, chosen.promise)
