@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from recsys.cli.pair_quality import pair_quality, pair_quality_text
 from recsys.cli.session import Session, command
 from recsys.errors import InputError
 
@@ -32,6 +34,10 @@ def evaluate(
     index: Annotated[
         Literal["exact", "annoy"], typer.Option("--index", help="What ranks: the run's metrics are exact.")
     ] = "exact",
+    roc: Annotated[
+        bool, typer.Option("--roc", help="Also tell test pairs from unobserved ones: AUC and thresholds.")
+    ] = False,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Draw that curve to a file.")] = None,
 ) -> None:
     """Score a run on the test part again: rank all items for every test user, seen items left out."""
     from recsys.embeddings import Embeddings
@@ -51,10 +57,11 @@ def evaluate(
     truth = Truth.of(test, model.user_ids, model.item_ids)
     session.say(f"ranking {len(model.items):,} items for {len(truth):,} test users")
     metrics = tuple(manifest["metrics"])
+    seen = read_seen(folder.seen, len(model.users))
     found = score(
         model,
         truth,
-        read_seen(folder.seen, len(model.users)),
+        seen,
         index=ranked_by,
         **({"metrics": metrics} if metrics else {}),
     )
@@ -65,6 +72,8 @@ def evaluate(
         "index": index,
         **verdict.document(),
     }
+    if roc or svg:
+        document["roc"] = pair_quality(model, truth, seen, f"run {folder.name}", svg)
     session.show(document, lambda console: _render(console, document, manifest["metrics"]))
 
 
@@ -117,6 +126,8 @@ def _render(console: Console, document: Mapping[str, Any], before: Mapping[str, 
         f"{counts['unknown_rows']:,} with {counts['unknown_items']:,} items unknown to train are misses; "
         f"{counts['cold_users']:,} cold users ({counts['cold_rows']:,} interactions) are left out."
     )
+    if "roc" in document:
+        console.print(pair_quality_text(document["roc"]), markup=False)
 
 
 def _number(value: float | None) -> str:
