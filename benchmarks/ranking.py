@@ -30,7 +30,7 @@ from recsys.retrieval.index.nominate import Catalogue, nominate, precisions
 from recsys.retrieval.ranking import rank, seen_by_user
 
 SPLIT, K, GOAL = "gowalla", 20, 3.0
-ROUNDS, SMALL = 10, 256
+ROUNDS, SMALL = 5, 256
 COLUMNS = [
     "work",
     "users/s, best",

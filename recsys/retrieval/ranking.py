@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from recsys.data.tables import Interactions
     from recsys.models.model import Scorer
 
-USERS_AT_ONCE: Final = 8192
+USERS_AT_ONCE: Final = 16_384
 SCORED_AT_ONCE: Final = 256
 
 

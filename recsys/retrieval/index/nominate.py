@@ -28,9 +28,9 @@ from recsys.learning.distances.distance import Distance
 from recsys.learning.distances.norms import squared_norm, unit
 from recsys.retrieval.index.index import Rows
 
-GROUP: Final = 16
+GROUP: Final = 8
 # So few groups are looked through at once.
-FEW: Final = 1024
+FEW: Final = 256
 # Nominated beyond k, by the metric of the order: enough for most lists to be certain, few enough to be cheap.
 # Angles and lengths crowd near the best more than products do.
 SPARE: Final = {"dot": 12, "angular": 28, "euclidean": 28}
@@ -91,7 +91,7 @@ class Catalogue:
         offset = -0.5 * squared_norm(points) if distance.index_metric == "euclidean" else None
         if offset is not None:
             low = torch.hstack([low, _summands(offset, kind)])
-        return cls(distance, points, linear, offset, _filled(low, GROUP**2), longest, lost)
+        return cls(distance, points, linear, offset, _filled(low, GROUP**3), longest, lost)
 
     @property
     def block(self) -> int:
