@@ -118,7 +118,7 @@ def main() -> int:
             "gpu",
             "On one GPU",
             f"Everything on {torch.cuda.get_device_name()}: interactions, sampler, known positives, vectors, "
-            f"optimiser, exact ranking; d {DIM}. A step is the median of {TURNS} turns of {WHOLE.steps} steps, "
+            f"optimiser, exact ranking; d {DIM}. A step is the median of {TURNS} turns of {WHOLE.steps}, "
             "sampling included.",
             COLUMNS,
             rows,

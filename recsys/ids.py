@@ -51,7 +51,7 @@ class IdMap:
 
     def encode(self, raw: pl.Series) -> pl.Series:
         """Codes (u32) of raw ids; null where an id is unknown, and the caller decides what that means."""
-        table = pl.DataFrame({"id": self.ids, "code": pl.Series(range(len(self)), dtype=pl.UInt32)})
+        table = pl.DataFrame({"id": self.ids, "code": pl.int_range(len(self), dtype=pl.UInt32, eager=True)})
         keys = pl.DataFrame({"id": raw.cast(pl.String)})
         return keys.join(table, on="id", how="left", maintain_order="left")["code"].rename(raw.name)
 

@@ -36,12 +36,17 @@ class Log:
     users: IdMap
     items: IdMap
     timed: bool
-    user_keys: Keys = field(init=False)
-    item_keys: Keys = field(init=False)
+    _keys: dict[str, Keys] = field(default_factory=dict, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "user_keys", text_keys(self.users.ids))
-        object.__setattr__(self, "item_keys", text_keys(self.items.ids))
+    @property
+    def user_keys(self) -> Keys:
+        """Stable keys (U,) of the users, made when they are first asked for."""
+        return self._made(USER, self.users)
+
+    @property
+    def item_keys(self) -> Keys:
+        """Stable keys (I,) of the items, made when they are first asked for."""
+        return self._made(ITEM, self.items)
 
     @classmethod
     def of(cls, raw: pl.DataFrame) -> Log:
@@ -60,7 +65,7 @@ class Log:
         """The rows that ``rule`` does not hold out."""
         return Log(
             lambda: (frame.filter(~rule(frame)) for frame in self.frames()),
-            self.users, self.items, self.timed,
+            self.users, self.items, self.timed, self._keys,
         )  # fmt: skip
 
     def keys_of_users(self, frame: pl.DataFrame) -> Keys:
@@ -71,6 +76,11 @@ class Log:
     def keys_of_pairs(self, frame: pl.DataFrame) -> Keys:
         """Stable keys of the (user, item) of a frame's rows."""
         return combine(self.keys_of_users(frame), self.item_keys[frame[ITEM].to_numpy()])
+
+    def _made(self, part: str, ids: IdMap) -> Keys:
+        if part not in self._keys:
+            self._keys[part] = text_keys(ids.ids)
+        return self._keys[part]
 
 
 def nothing(frame: pl.DataFrame) -> BoolArray:

@@ -26,9 +26,9 @@ def kth_smallest(parts: Callable[[], Iterable[npt.NDArray[Any]]], k: int, fits: 
         >>> kth_smallest(lambda: [np.array([5, 1]), np.array([4, 1])], 2)
         4
     """
-    filled = [(int(part.min()), int(part.max())) for part in parts() if len(part)]
-    low, high = min(least for least, _ in filled), max(most for _, most in filled)
-    inside = sum(len(part) for part in parts())
+    filled = [(int(part.min()), int(part.max()), len(part)) for part in parts() if len(part)]
+    low, high = min(least for least, _, _ in filled), max(most for _, most, _ in filled)
+    inside = sum(size for _, _, size in filled)
     while inside > fits and low < high:
         width = (high - low) // _BINS + 1
         counts = np.zeros(_BINS, dtype=np.int64)
