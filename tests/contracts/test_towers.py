@@ -65,7 +65,8 @@ def test_a_user_with_one_item_is_finite(name: str) -> None:
     log = Log.of(
         factories.interactions(factories.raw([("a", "x"), ("b", "x"), ("b", "y")])), torch.device("cpu")
     )
-    tables = {"users": torch.randn(2, 3), "items": torch.randn(2, 3), "inputs": torch.randn(2, 3)}
+    lengths = {"items": 2, **tower.tables(2, 2)}
+    tables = {name: torch.randn(length, 3) for name, length in lengths.items()}
     assert forward(tower, tables, log.take(torch.tensor([0])), torch.tensor([0])).isfinite().all()
 
 
