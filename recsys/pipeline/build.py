@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from recsys import plugins
 from recsys.models.model import Model
-from recsys.pipeline.config import ModelSection
+from recsys.pipeline.config import ModelSection, described
 
 
 def build_model(section: ModelSection, seed: int) -> Model:
-    """Make the model; its seed is the run's unless the section sets one.
+    """Make the model, with every default written out; its seed is the run's unless the section sets one.
+
+    Its parts are made once too, so that a value that one refuses is known before any work begins.
 
     Raises:
-        InputError: If the model or an option is unknown, or a value is refused.
+        InputError: If the model, a part or an option is unknown, or a value is refused.
     """
     takes = {option.name for option in plugins.part("models", section.name).options}
     given = {"seed": seed} if "seed" in takes else {}
-    model: Model = plugins.make("models", section.name, given | section.options)
+    full = described(ModelSection.model_validate({"name": section.name, **given, **section.options}))
+    options = {key: value for key, value in full.items() if key != "name"}
+    for key in options.keys() & plugins.NESTED.keys():
+        parts = options[key] if isinstance(options[key], list | tuple) else [options[key]]
+        for part in parts:
+            plugins.make(
+                plugins.NESTED[key], part["name"], {name: part[name] for name in part if name != "name"}
+            )
+    model: Model = plugins.make("models", section.name, options)
     return model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -207,6 +208,8 @@ def override(document: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[
     Example:
         >>> override({"model": {"loss": "triplet"}}, {"model.loss.margin": 0.3})
         {'model': {'loss': {'name': 'triplet', 'margin': 0.3}}}
+        >>> override({"model": {"name": "two_tower"}}, {"model.miner.margin": 0.3})["model"]["miner"]
+        {'name': 'everything', 'margin': 0.3}
     """
     changed: dict[str, Any] = {
         key: dict(value) if isinstance(value, Mapping) else value for key, value in document.items()
@@ -215,11 +218,19 @@ def override(document: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[
         *parents, last = path.split(".")
         node = changed
         for step in parents:
-            child = node.get(step, {})
+            child = node[step] if step in node else _default_part(node, step)
             node[step] = {"name": child} if isinstance(child, str) else dict(child or {})
             node = node[step]
         node[last] = value
     return changed
+
+
+def _default_part(model: Mapping[str, Any], key: str) -> Any:
+    """The part that a model section leaves to the model: an option of it may be set without naming it."""
+    if key not in plugins.NESTED or model.get("name", "two_tower") not in plugins.names("models"):
+        return {}
+    options = plugins.part("models", model.get("name", "two_tower")).options
+    return next((option.default for option in options if option.name == key), {})
 
 
 def settings(pairs: list[str]) -> dict[str, Any]:
@@ -251,16 +262,20 @@ def described(model: ModelSection) -> dict[str, Any]:
     return _full("models", {"name": model.name, **model.options})
 
 
-def _full(family: str, spec: Any) -> dict[str, Any]:
+def _full(family: str, spec: Any, owner: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """A part with its defaults; an option that its owner has too takes the owner's value.
+
+    So a model's ``candidates`` and ``dim`` are said once, and hold for its sampler and its miner.
+    """
     given = {"name": spec} if isinstance(spec, str) else dict(spec)
     described_part = plugins.part(family, given["name"])
-    full = {"name": described_part.name} | {
-        option.name: given.get(option.name, option.default) for option in described_part.options
-    }
+    full: dict[str, Any] = {"name": described_part.name}
+    for option in described_part.options:
+        full[option.name] = given.get(option.name, owner.get(option.name, option.default))
     for key, value in full.items():
         if key in plugins.NESTED and value is not None:
             parts = value if isinstance(value, list | tuple) else [value]
-            filled = [_full(plugins.NESTED[key], each) for each in parts]
+            filled = [_full(plugins.NESTED[key], each, full) for each in parts]
             full[key] = filled if isinstance(value, list | tuple) else filled[0]
     return full
 

@@ -71,4 +71,4 @@ def load(path: Path) -> Any:
 
 def dumps(value: Any) -> str:
     """Write a document that ``loads`` reads back to the same value."""
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=110)
+    return yaml.safe_dump(value, sort_keys=False, width=110)

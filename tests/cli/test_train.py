@@ -47,7 +47,9 @@ def start(home: Home, *words: str) -> "subprocess.Popen[str]":
     )
 
 
-def stop_in_training(home: Home, process: "subprocess.Popen[str]", with_signal: signal.Signals) -> RunFolder:
+def stop_in_training(
+    home: Home, process: "subprocess.Popen[str]", with_signal: signal.Signals
+) -> tuple[RunFolder, str]:
     """Wait until a run has trained two epochs, then send the signal."""
     before = set(home.runs.glob("*")) if home.runs.exists() else set()
     deadline = time.monotonic() + 60
@@ -59,8 +61,8 @@ def stop_in_training(home: Home, process: "subprocess.Popen[str]", with_signal: 
         ]
         if new:
             process.send_signal(with_signal)
-            process.wait(timeout=30)
-            return RunFolder(new[0])
+            _, errors = process.communicate(timeout=60)
+            return RunFolder(new[0]), errors
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.kill()
@@ -112,9 +114,10 @@ def test_json_is_the_only_thing_on_standard_output(home: Home) -> None:
 @pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_bytes(home: Home) -> None:
     words = [*SMALL, "--epochs", "150", "--patience", "150", "--quiet"]
-    run = stop_in_training(home, start(home, *words), signal.SIGKILL)
+    run, _ = stop_in_training(home, start(home, *words), signal.SIGKILL)
     assert run.name not in home.names("run")
-    assert call(home, "train", "--resume", run.name).exit_code == 0
+    resumed = call(home, "train", "--resume", run.name)
+    assert resumed.exit_code == 0, resumed.output
     whole = start(home, *words, "--json")
     document = json.loads(whole.communicate(timeout=120)[0])
     other = RunFolder(home.runs / document["run"])
@@ -131,9 +134,8 @@ def test_a_killed_run_resumes_to_the_same_bytes(home: Home) -> None:
 def test_ctrl_c_says_how_to_go_on(home: Home) -> None:
     current = home.current("run")
     process = start(home, *SMALL, "--epochs", "5000", "--patience", "5000")
-    run = stop_in_training(home, process, signal.SIGINT)
+    run, errors = stop_in_training(home, process, signal.SIGINT)
     assert process.returncode == 130
-    assert process.stderr is not None
-    assert f"go on with: recsys train --resume {run.name}" in process.stderr.read()
+    assert f"go on with: recsys train --resume {run.name}" in errors
     assert home.current("run") == current
     assert call(home, "recommend", "--user", "none").exit_code == 2

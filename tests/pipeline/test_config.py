@@ -58,6 +58,7 @@ def test_every_default_is_written_out() -> None:
     written = document(parse(TrainConfig, {"model": {"name": "two_tower", "loss": {"name": "triplet"}}}))
     assert written["model"]["loss"]["margin"] > 0
     assert written["model"]["dim"] == 64
+    assert written["model"]["sampler"]["candidates"] == written["model"]["candidates"]
     assert parse(TrainConfig, written) == parse(TrainConfig, document(parse(TrainConfig, written)))
 
 

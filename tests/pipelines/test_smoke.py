@@ -73,7 +73,7 @@ def test_what_did_not_change_is_not_done_again(done: tuple[Home, dict[str, Any]]
     home, document = done
     again = call(home, "run", str(SMOKE), "--json")
     assert json.loads(again.stdout)["runs"] == document["runs"]
-    changed = call(home, "run", str(SMOKE), "--json", "--set", "model.loss.margin=0.4")
+    changed = call(home, "run", str(SMOKE), "--json", "--set", "model.loss.margin=0.3")
     assert json.loads(changed.stdout)["runs"][0]["run"] != document["runs"][0]["run"]
 
 
