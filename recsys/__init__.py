@@ -10,10 +10,15 @@ Example:
         run.recommend("42", k=10)
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recsys.interface import Log, Run, read, train
+
+# Threads of torch that wait for each other shall sleep, not spin: where another process has a core, spinning
+# made a training step 30 times slower (two cores, one of them busy). Read when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 __all__ = ["Log", "Run", "__version__", "read", "train"]
