@@ -22,25 +22,24 @@ class Watch:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._told = 0.0
-        self._started = time.monotonic()
+        self._previous = time.monotonic()
 
     def stage(self, text: str) -> None:
         """A stage begins."""
-        self._started = time.monotonic()
+        self._previous = time.monotonic()
         self._session.say(text)
 
     def epoch(self, label: str, number: int, total: int | None, figures: Mapping[str, float]) -> None:
         """An epoch ended."""
         now = time.monotonic()
+        taken, self._previous = now - self._previous, now
         if not sys.stderr.isatty() and now - self._told < SECONDS_BETWEEN_LINES:
             return
         self._told = now
-        each = (now - self._started) / number
-        left = f", at most {each * (total - number):.0f} s left" if total else ""
+        left = f", at most {taken * (total - number):.0f} s left" if total else ""
         shown = "  ".join(f"{name} {_short(value)}" for name, value in figures.items())
-        self._session.say(
-            f"  epoch {number}{f' of {total}' if total else ''}: {shown}  ({each:.2f} s each{left})"
-        )
+        epoch = f"epoch {number} of {total}" if total else f"{label}, epoch {number}"
+        self._session.say(f"  {epoch}: {shown}  ({taken:.2f} s{left})")
 
     def warn(self, text: str) -> None:
         """A warning."""

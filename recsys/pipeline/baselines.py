@@ -52,7 +52,12 @@ def baseline(
     """
     refit: Refit = "none" if config.refit == "none" else "valid"
     section = _section(name, dim, config.seed)
-    key = {"model": described(section), "split": dataset.split_hash, "refit": refit, "seed": config.seed}
+    key = {
+        "model": described(section, config.seed),
+        "split": dataset.split_hash,
+        "refit": refit,
+        "seed": config.seed,
+    }
     text = json.dumps(key | {"metrics": config.metrics, "version": __version__}, sort_keys=True)
     folder = dataset.folder / "baselines" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     if not folder.exists():
@@ -88,7 +93,11 @@ def _make(
         verdict.write(temporary / "per_user.parquet")
         write_json(
             temporary / "baseline.json",
-            {"options": described(settled), "tried": tried, "seconds": time.perf_counter() - started}
+            {
+                "options": described(settled, config.seed),
+                "tried": tried,
+                "seconds": time.perf_counter() - started,
+            }
             | verdict.document(),
         )
 

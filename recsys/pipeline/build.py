@@ -15,9 +15,7 @@ def build_model(section: ModelSection, seed: int) -> Model:
     Raises:
         InputError: If the model, a part or an option is unknown, or a value is refused.
     """
-    takes = {option.name for option in plugins.part("models", section.name).options}
-    given = {"seed": seed} if "seed" in takes else {}
-    full = described(ModelSection.model_validate({"name": section.name, **given, **section.options}))
+    full = described(section, seed)
     options = {key: value for key, value in full.items() if key != "name"}
     for key in options.keys() & plugins.NESTED.keys():
         parts = options[key] if isinstance(options[key], list | tuple) else [options[key]]

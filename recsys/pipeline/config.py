@@ -253,13 +253,13 @@ def _settings(pairs: list[str]) -> Iterator[tuple[str, Any]]:
 def document(config: TrainConfig) -> dict[str, Any]:
     """The configuration with every default written out, the model's and its parts' too."""
     plain = config.model_dump(mode="json")
-    plain["model"] = described(config.model)
+    plain["model"] = described(config.model, config.seed)
     return plain
 
 
-def described(model: ModelSection) -> dict[str, Any]:
-    """A model section with the defaults of the model and of its parts written out."""
-    return _full("models", {"name": model.name, **model.options})
+def described(model: ModelSection, seed: int) -> dict[str, Any]:
+    """A model section with every default of the model and its parts written out; the run's seed is theirs."""
+    return _full("models", {"name": model.name, **model.options}, {"seed": seed})
 
 
 def _full(family: str, spec: Any, owner: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
@@ -275,7 +275,8 @@ def _full(family: str, spec: Any, owner: Mapping[str, Any] = MappingProxyType({}
     for key, value in full.items():
         if key in plugins.NESTED and value is not None:
             parts = value if isinstance(value, list | tuple) else [value]
-            filled = [_full(plugins.NESTED[key], each, full) for each in parts]
+            shared = owner if plugins.NESTED[key] == "models" else full
+            filled = [_full(plugins.NESTED[key], each, shared) for each in parts]
             full[key] = filled if isinstance(value, list | tuple) else filled[0]
     return full
 

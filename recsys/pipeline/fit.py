@@ -52,12 +52,14 @@ def fit(
     *,
     validate: Validate | None,
     report: Report = silent,
+    again: Report = silent,
     checkpoints: Path | None = None,
 ) -> Outcome:
     """Fit, choosing by ``validate``, then refit with what was chosen.
 
     ``none`` keeps the fit on train; ``valid`` fits again on train + valid; ``all`` does so too, is scored
-    there, and then fits once more on everything for serving.
+    there, and then fits once more on everything for serving. ``report`` follows the fit that chooses,
+    ``again`` those after it.
     """
     started = time.perf_counter()
     seen = pl.concat([split.train, split.valid])
@@ -69,10 +71,12 @@ def fit(
     scored = served = first.scorer
     known = seen
     if refit != "none" and not split.valid.is_empty():
-        scored = served = chosen.fit(Interactions.of(seen), checkpoints=_in(checkpoints, "refit")).scorer
+        folder = _in(checkpoints, "refit")
+        scored = served = chosen.fit(Interactions.of(seen), report=again, checkpoints=folder).scorer
     if refit == "all":
         known = pl.concat([seen, split.test]).unique(["user", "item"], keep="first", maintain_order=True)
-        served = chosen.fit(Interactions.of(known), checkpoints=_in(checkpoints, "all")).scorer
+        folder = _in(checkpoints, "all")
+        served = chosen.fit(Interactions.of(known), report=again, checkpoints=folder).scorer
     return Outcome(scored, served, known, first.chosen, score, time.perf_counter() - started)
 
 

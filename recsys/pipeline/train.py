@@ -131,9 +131,10 @@ def _make(
     with clock.stage("fit", f"fitting {_title(config)} to {split.train.height:,} interactions"):
         report = Epochs(run.path / "epochs.jsonl", _title(config), getattr(model, "epochs", None), watch)
         outcome = fit(
-            model, split, config.refit, validate=validate, report=report, checkpoints=run.checkpoints
-        )
-        served = _servable(outcome.served, config)
+            model, split, config.refit,
+            validate=validate, report=report, checkpoints=run.checkpoints,
+            again=lambda step, figures: watch.epoch("refit on more", step, None, figures),
+        )  # fmt: skip
     with clock.stage("evaluate", f"ranking all {len(outcome.scored.item_ids):,} items for every test user"):
         verdict = _verdict(outcome.scored, split, config)
     baselines = {}

@@ -95,3 +95,7 @@ def test_shipped_recipes_are_right(file: Path) -> None:
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no file"):
         read_pipeline(tmp_path / "none.yaml")
+
+
+def test_the_seed_of_a_run_is_its_models() -> None:
+    assert document(parse(TrainConfig, {"seed": 3}))["model"]["seed"] == 3
