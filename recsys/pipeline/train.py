@@ -135,6 +135,7 @@ def _make(
             validate=validate, report=report, checkpoints=run.checkpoints,
             again=lambda step, figures: watch.epoch("refit on more", step, None, figures),
         )  # fmt: skip
+        served = _servable(outcome.served, config)
     with clock.stage("evaluate", f"ranking all {len(outcome.scored.item_ids):,} items for every test user"):
         verdict = _verdict(outcome.scored, split, config)
     baselines = {}
