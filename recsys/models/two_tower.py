@@ -62,7 +62,7 @@ class TwoTower:
     Learning.
     """
 
-    loss: Choice = "bpr"
+    loss: Choice = "infonce"
     distance: Choice = "cosine"
     miner: Choice = "everything"
     sampler: Choice = "uniform"
