@@ -27,5 +27,5 @@ def test_the_path_of_recommend_is_light() -> None:
 
 
 def test_a_configuration_is_checked_without_torch() -> None:
-    code = "from recsys.pipeline.config import TrainConfig, parse\nparse(TrainConfig, {'model': {'loss': 'triplet'}})"
+    code = "from recsys.pipeline.config import TrainConfig, parse\nparse(TrainConfig, {'model': 'two_tower'})"
     assert not loaded(code) & {"torch", "mlflow", "pandas", "implicit", "scipy"}
