@@ -75,8 +75,18 @@ def write_page(order: list[str]) -> None:
     ]
     for name in order:
         path = RESULTS / f"{name}.json"
-        text += _section(read_json(path)) if path.exists() else [f"## {name}", "", "Not measured yet.", ""]
+        text += _section(read_json(path)) if path.exists() else _unmeasured(name)
     write_text(PAGE, "\n".join(text))
+
+
+def _unmeasured(name: str) -> list[str]:
+    why = "no machine with a GPU was at hand" if name == "gpu" else "not run yet"
+    return [
+        f"## {name}",
+        "",
+        f"Not measured: {why}. `python -m benchmarks.{name.replace('-', ' ', 1)}` does it.",
+        "",
+    ]
 
 
 def _section(result: dict[str, Any]) -> list[str]:
