@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recsys.interface import Log, Run, read, train
 
-# Threads of torch that wait for each other shall spin for microseconds, then sleep. On two cores of which one was
-# busy, the usual long spin made a training step 30 times slower; no spin at all costs a quiet machine a third.
-# Read by the OpenMP runtime when torch is imported.
+# Threads of torch that wait for each other shall spin for microseconds, then sleep. On two cores of which one
+# was busy, the usual long spin made a training step 30 times slower; no spin at all costs a quiet machine a
+# third of its speed. Read by the OpenMP runtime when torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
