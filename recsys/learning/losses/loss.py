@@ -14,8 +14,8 @@ class Loss(Protocol):
     """Scores to summands; sees neither embeddings nor labels.
 
     Rows are independent of each other, so that a step may go through the (B, N) matrix in blocks of rows.
-    A loss without state is a frozen dataclass; one with learnable parameters is an ``nn.Module``, and the
-    loop gives its parameters to an optimiser of their own.
+    A loss without state is a frozen dataclass; one with parameters is an ``nn.Module``, whose parameters the
+    loop of ``two_tower`` leaves as they are.
 
     Attributes:
         needs_cross: Whether ``pairs.cross`` must be there.

@@ -1,4 +1,4 @@
-"""The margin loss with a learned boundary."""
+"""The margin loss."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from recsys.learning.pairs import Pairs, Terms
 
 @dataclass(eq=False)
 class Margin(nn.Module):
-    """Positives above a boundary and negatives below it, each by a margin; the boundary is learned.
+    """Positives above a boundary and negatives below it, each by a margin.
 
     ``max(0, margin + b - pos) + max(0, margin + neg - b)`` for every used pair.
 
     Args:
         margin: In units of the distance's score; positive.
         start: Where the boundary b is at first, in units of the distance's score.
-        learned: Whether the boundary is a parameter, or stays where it is.
+        learned: Whether the boundary has a gradient. ``two_tower`` optimises vectors only, so that there it
+            stays at ``start``; learning it, as the paper does, takes an optimiser of the caller's.
 
     Returns:
         Terms (B, N).
