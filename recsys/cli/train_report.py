@@ -37,9 +37,10 @@ class Watch:
             return
         self._told = now
         left = f", at most {taken * (total - number):.0f} s left" if total else ""
-        shown = "  ".join(f"{name} {_short(value)}" for name, value in figures.items())
-        epoch = f"epoch {number} of {total}" if total else f"{label}, epoch {number}"
-        self._session.say(f"  {epoch}: {shown}  ({taken:.2f} s{left})")
+        shown = "  ".join(f"{name} {_short(value)}" for name, value in figures.items() if value is not None)
+        self._session.say(
+            f"  {label} {number}{f' of {total}' if total else ''}: {shown}  ({taken:.2f} s{left})"
+        )
 
     def warn(self, text: str) -> None:
         """A warning."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from recsys.models.tuning import GRIDS, tune
 from recsys.pipeline.build import build_model
 from recsys.pipeline.config import ModelSection, TrainConfig, described
 from recsys.pipeline.fit import Refit, fit, seen_rows
+from recsys.pipeline.progress import Watcher
 from recsys.pipeline.verdict import Verdict
 
 
@@ -44,7 +46,13 @@ class Baseline:
 
 
 def baseline(
-    name: str, dim: int | None, dataset: Dataset, split: Split, config: TrainConfig, validate: Validate | None
+    name: str,
+    dim: int | None,
+    dataset: Dataset,
+    split: Split,
+    config: TrainConfig,
+    validate: Validate | None,
+    watch: Watcher,
 ) -> Baseline:
     """Tune on valid, refit by the run's rule and score on test; or read what an earlier run left.
 
@@ -61,7 +69,7 @@ def baseline(
     text = json.dumps(key | {"metrics": config.metrics, "version": __version__}, sort_keys=True)
     folder = dataset.folder / "baselines" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     if not folder.exists():
-        _make(folder, section, split, config, refit, validate)
+        _make(folder, section, split, config, refit, validate, watch)
     stored = read_json(folder / "baseline.json")
     verdict = Verdict.read(stored, folder / "per_user.parquet")
     return Baseline(stored["options"], stored["tried"], stored["seconds"], verdict)
@@ -74,11 +82,18 @@ def _make(
     config: TrainConfig,
     refit: Refit,
     validate: Validate | None,
+    watch: Watcher,
 ) -> None:
     started = time.perf_counter()
     options, tried = section.options, []
     if validate and GRIDS.get(section.name):
-        tuned = tune(section.name, GRIDS[section.name], Interactions.of(split.train), validate, options)
+        grid = GRIDS[section.name]
+        points = math.prod(len(values) for values in grid.values())
+
+        def report(number: int, figures: Mapping[str, float]) -> None:
+            watch.epoch(f"{section.name} setting", number, points, figures)
+
+        tuned = tune(section.name, grid, Interactions.of(split.train), validate, options, report=report)
         options, tried = dict(tuned.options), tuned.tried
     settled = ModelSection.model_validate({"name": section.name, **options})
     outcome = fit(build_model(settled, config.seed), split, refit, validate=None)

@@ -14,7 +14,7 @@ class Watcher(Protocol):
         ...
 
     def epoch(self, label: str, number: int, total: int | None, figures: Mapping[str, float]) -> None:
-        """An epoch of fitting ended; ``total`` is how many there are at most, where that is known."""
+        """A step of long work ended, as ``epoch 3 of 60``; ``total`` is the most there can be, if known."""
         ...
 
     def warn(self, text: str) -> None:

@@ -129,11 +129,11 @@ def _make(
     clock = _Clock(watch)
 
     with clock.stage("fit", f"fitting {_title(config)} to {split.train.height:,} interactions"):
-        report = Epochs(run.path / "epochs.jsonl", _title(config), getattr(model, "epochs", None), watch)
+        report = Epochs(run.path / "epochs.jsonl", "epoch", getattr(model, "epochs", None), watch)
         outcome = fit(
             model, split, config.refit,
             validate=validate, report=report, checkpoints=run.checkpoints,
-            again=lambda step, figures: watch.epoch("refit on more", step, None, figures),
+            again=lambda step, figures: watch.epoch("refit, epoch", step, None, figures),
         )  # fmt: skip
         served = _servable(outcome.served, config)
     with clock.stage("evaluate", f"ranking all {len(outcome.scored.item_ids):,} items for every test user"):
@@ -141,7 +141,9 @@ def _make(
     baselines = {}
     for name in config.baselines:
         with clock.stage(f"baseline {name}", f"baseline {name}, tuned on the valid part"):
-            baselines[name] = baseline(name, getattr(model, "dim", None), dataset, split, config, validate)
+            baselines[name] = baseline(
+                name, getattr(model, "dim", None), dataset, split, config, validate, watch
+            )
     goal = f"recall@{config.index.k} of {config.index.target_recall:g}"
     with clock.stage("index", f"choosing an index with a measured {goal}"):
         index = _serve(run, dataset, outcome, served, config)
