@@ -38,9 +38,9 @@ from recsys.models.two_tower import TwoTower
 
 DIM, METRIC, LIMIT, PEER_EPOCHS = 64, "ndcg@20", 90.0, 3
 RECIPES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "triplet, the default": {},
+    "infonce, the default": {},
     "bpr": {"loss": "bpr"},
-    "infonce": {"loss": "infonce"},
+    "triplet": {"loss": "triplet"},
 }
 PEER = "RECSYS_PEER_PYTHON"
 COLUMNS = ["work", "million scored pairs a second", "seconds", "times one ALS fit", "epochs", METRIC]
