@@ -79,12 +79,17 @@ def write_page(order: list[str]) -> None:
     write_text(PAGE, "\n".join(text))
 
 
+def _command(name: str) -> str:
+    script, dash, split = name.partition("-")
+    return f"python -m benchmarks.{script}{' ' + split if dash else ''}"
+
+
 def _unmeasured(name: str) -> list[str]:
     why = "no machine with a GPU was at hand" if name == "gpu" else "not run yet"
     return [
         f"## {name}",
         "",
-        f"Not measured: {why}. `python -m benchmarks.{name.replace('-', ' ', 1)}` does it.",
+        f"Not measured: {why}. `{_command(name)}` does it.",
         "",
     ]
 
@@ -95,7 +100,7 @@ def _section(result: dict[str, Any]) -> list[str]:
     notes = ["", *(f"- {note}" for note in result["notes"])] if result["notes"] else []
     charts = [line for chart in result["charts"] for line in ("", f"![{chart}](benchmarks/results/{chart})")]
     torch = result["versions"].get("torch")
-    where = f"`python -m benchmarks.{result['name']}`, {result['date']}, {result['machine']}, torch {torch}."
+    where = f"`{_command(result['name'])}`, {result['date']}, {result['machine']}, torch {torch}."
     return [*head, *table, *notes, *charts, "", where, ""]
 
 
