@@ -9,7 +9,7 @@ from typing import Final
 from recsys.cli.compare import half, options
 from recsys.tracking.comparison import Comparison, Row
 
-WIDTH: Final = 260
+WIDTH: Final = 150
 HEIGHT: Final = 26
 MARGIN: Final = 8
 
@@ -19,13 +19,14 @@ STYLE: Final = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --soft: #98a2b3; --line: #2c3340;
   --paper: #12161f; --mark: #7aa2ff; --base: #667085; --good: #47cd89; --bad: #f97066; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 1240px; margin: 40px auto; padding: 0 24px; }
+  max-width: 1400px; margin: 40px auto; padding: 0 24px; }
 h1 { font-size: 22px; margin: 0 0 4px; } p { color: var(--soft); margin: 4px 0 20px; max-width: 80ch; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: 13px; }
-th, td { padding: 9px 12px; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th, td { padding: 9px 10px; border-bottom: 1px solid var(--line); white-space: nowrap; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-td.options { white-space: normal; color: var(--soft); font-size: 13px; min-width: 220px; }
+td.run { white-space: normal; overflow-wrap: anywhere; min-width: 160px; }
+td.options { white-space: normal; color: var(--soft); font-size: 13px; min-width: 180px; max-width: 260px; }
 tr.first td { font-weight: 600; } tr.baseline td { color: var(--soft); }
 small { color: var(--soft); font-weight: 400; } .good { color: var(--good); } .bad { color: var(--bad); }
 li { color: var(--soft); }
@@ -75,7 +76,7 @@ def _row(rank: int, row: Row, low: float, high: float) -> str:
     model = "" if row.baseline else f"<br><small>{escape(row.model)}</small>"
     cells = [
         f'<td class="number">{rank}</td>',
-        f"<td>{escape(row.name)}{model}</td>",
+        f'<td class="run">{escape(row.name)}{model}</td>',
         f'<td class="number">{row.value:.4f}</td>',
         f"<td>{_bar(row, low, high)}</td>",
         _gap(row.to_best),
