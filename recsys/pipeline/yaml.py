@@ -35,6 +35,19 @@ _Loader.add_implicit_resolver(
 )
 
 
+class _Dumper(yaml.SafeDumper):
+    """The safe dumper, which also quotes a text that only our loader would take for a number (``0E0``)."""
+
+
+_Dumper.yaml_implicit_resolvers = {
+    first: [
+        *yaml.SafeDumper.yaml_implicit_resolvers.get(first, []),
+        *_Loader.yaml_implicit_resolvers.get(first, []),
+    ]
+    for first in yaml.SafeDumper.yaml_implicit_resolvers.keys() | _Loader.yaml_implicit_resolvers.keys()
+}
+
+
 def loads(text: str, source: str = "YAML") -> Any:
     """Parse one YAML document.
 
@@ -71,4 +84,4 @@ def load(path: Path) -> Any:
 
 def dumps(value: Any) -> str:
     """Write a document that ``loads`` reads back to the same value."""
-    return yaml.safe_dump(value, sort_keys=False, width=110)
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=110)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recsys.errors import InputError
@@ -24,6 +24,7 @@ def test_values_mean_what_people_mean(text: str, value: object) -> None:
 
 
 @given(plain)
+@example({"0E0": None, "1e5": "0042"})
 def test_what_is_written_is_read_back(value: object) -> None:
     assert yaml.loads(yaml.dumps(value)) == value
 
