@@ -62,22 +62,24 @@ def fit(
     ``again`` those after it.
     """
     started = time.perf_counter()
-    seen = pl.concat([split.train, split.valid])
-    first = model.fit(
-        Interactions.of(split.train), validate=validate, report=report, checkpoints=_in(checkpoints, "choose")
-    )
-    score = validate(first.scorer) if validate else None
-    chosen = replace(model, **first.chosen)  # type: ignore[type-var]  # every model is a dataclass
-    scored = served = first.scorer
-    known = seen
-    if refit != "none" and not split.valid.is_empty():
+    seen = known = pl.concat([split.train, split.valid])
+    on_more = refit != "none" and not split.valid.is_empty()
+    chosen, score = model, None
+    settled: Mapping[str, Any] = {}
+    if validate or not on_more:  # without a judge there is nothing to choose: the fit on more is the only one
+        folder = _in(checkpoints, "choose")
+        first = model.fit(Interactions.of(split.train), validate=validate, report=report, checkpoints=folder)
+        scored = served = first.scorer
+        settled, score = first.chosen, validate(first.scorer) if validate else None
+        chosen = replace(model, **settled)  # type: ignore[type-var]  # every model is a dataclass
+    if on_more:
         folder = _in(checkpoints, "refit")
         scored = served = chosen.fit(Interactions.of(seen), report=again, checkpoints=folder).scorer
     if refit == "all":
         known = pl.concat([seen, split.test]).unique(["user", "item"], keep="first", maintain_order=True)
         folder = _in(checkpoints, "all")
         served = chosen.fit(Interactions.of(known), report=again, checkpoints=folder).scorer
-    return Outcome(scored, served, known, first.chosen, score, time.perf_counter() - started)
+    return Outcome(scored, served, known, settled, score, time.perf_counter() - started)
 
 
 def seen_rows(scorer: Identified, raw: pl.DataFrame) -> Rows:
