@@ -1,10 +1,8 @@
 """``recsys check``: every fault of a pipeline file at once."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
+from recsys.cli.run import Changes, PipelineFile
 from recsys.cli.session import Session, command
 
 
@@ -15,15 +13,17 @@ def register(app: typer.Typer) -> None:
 
 def check(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="A pipeline file, such as pipelines/smoke.yaml.")],
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value; repeats.")
-    ] = None,
+    file: PipelineFile,
+    set_: Changes = None,
 ) -> None:
     """Check a pipeline file: names, options and values; nothing runs."""
     from recsys.pipeline import config
 
     read = config.read_pipeline(file, config.settings(set_ or []))
+    from recsys.pipeline.build import build_model
+
+    for each in read.train_configs():
+        build_model(each.model, each.seed)  # ranges of values are judged by the parts themselves
     documents = [config.document(each) for each in read.train_configs()]
     session.show(
         {"file": str(file), "name": read.name, "data": read.data.model_dump(mode="json"), "runs": documents},

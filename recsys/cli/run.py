@@ -8,6 +8,11 @@ from rich.console import Console
 
 from recsys.cli.session import Session, command
 
+PipelineFile = Annotated[Path, typer.Argument(help="A pipeline file, such as pipelines/smoke.yaml.")]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value; repeats.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -16,10 +21,8 @@ def register(app: typer.Typer) -> None:
 
 def run(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="A pipeline file, such as pipelines/smoke.yaml.")],
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value; repeats.")
-    ] = None,
+    file: PipelineFile,
+    set_: Changes = None,
 ) -> None:
     """Run the stages of a pipeline file, skipping those whose inputs did not change."""
     from recsys.pipeline import config
