@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -43,6 +45,48 @@ class Terms:
 
     values: Tensor
     mask: Tensor
+
+
+class Negatives(Protocol):
+    """Makes the scores of the candidates."""
+
+    def __call__(
+        self, scale: float = 1.0, rows: Tensor | None = None, columns: Tensor | None = None
+    ) -> Tensor:
+        """``scale * neg + rows + columns``, -inf where the candidate is not used.
+
+        Scale and shifts ride in the product that makes the scores: a pass over them less each.
+
+        Args:
+            scale: A number.
+            rows: (B,), to be added to each row; None adds nothing.
+            columns: (N,), to be added to each column; None adds nothing.
+
+        Returns:
+            (B, N) of any float type, in room that the caller may overwrite and the next call does.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores that are made when a loss asks for them, as it wants them.
+
+    Args:
+        pos: (B,) scores of the positives, float32.
+        negatives: Makes those of the candidates.
+        used: Makes (B,), how many candidates of each row are used.
+        total: Makes (), how many are used in all.
+        log_q: (N,) log probability of the candidates, or None.
+        ceiling: What no score exceeds: 1 for a cosine, infinity where there is no such number.
+    """
+
+    pos: Tensor
+    negatives: Negatives
+    used: Callable[[], Tensor]
+    total: Callable[[], Tensor]
+    log_q: Tensor | None
+    ceiling: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,10 @@ class Descent:
     def state(self, weights: torch.Tensor) -> dict[str, torch.Tensor]:
         return {}
 
-    def change(self, gradient: torch.Tensor, state: dict[str, torch.Tensor]) -> torch.Tensor:
-        return -gradient
+    def change(
+        self, gradient: torch.Tensor, state: dict[str, torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        return gradient, -torch.ones_like(gradient[:, :1])
 
 
 def parts(loss: str, distance: str = "cosine", **changed: Any) -> Parts:
@@ -64,9 +66,7 @@ def batch(codes: torch.Tensor = CODES, rows: int = 9) -> Batch:
     users = LOG.take(torch.cat([LOG.users[picked], LOG.users[:1]]))
     items = torch.cat([LOG.items[picked], LOG.items[:1]])
     candidates = Candidates(codes, torch.full((len(codes),), -3.0, dtype=torch.float64))
-    return Batch(
-        users, items, candidates, Known.of(users, codes, LOG.catalogue), Moment(0.5, torch.Generator())
-    )
+    return Batch(users, items, candidates, Known.of(LOG, users.codes, codes), Moment(0.5, torch.Generator()))
 
 
 def definition(batch: Batch, start: Tables, parts: Parts) -> tuple[float, dict[str, torch.Tensor]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
 from torch.nn.functional import softplus
 
-from recsys.learning.pairs import Pairs, Slopes, Terms
+from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Bpr:
         gap = pairs.neg - pairs.pos[:, None]  # (B, N)
         return Terms(self.temperature * softplus(gap / self.temperature), pairs.mask)
 
-    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+    def slopes(self, scores: Scores) -> Slopes | None:
         """``sigmoid((neg - pos) / t)``; see ``Sloped``."""
-        slope = gap.div_(self.temperature).sigmoid_()
-        return Slopes(-slope.sum(1).to(pos.dtype), slope, None, used.sum())
+        slope = scores.negatives(1 / self.temperature, -scores.pos / self.temperature).sigmoid_()
+        return Slopes(-slope.sum(1).to(scores.pos.dtype), slope, None, scores.total())

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
-from recsys.learning.losses.rows import log_mean_exp_of_used
-from recsys.learning.pairs import Pairs, Slopes, Terms
+from recsys.learning.losses.rows import log_mean_exp_of_used, odds_of_used
+from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,10 @@ class Bsl:
         against = log_mean_exp_of_used(pairs.neg / self.temperature, pairs.mask)  # (B,)
         return Terms(self.power * against - pairs.pos / self.temperature, pairs.mask.any(1))
 
-    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+    def slopes(self, scores: Scores) -> Slopes | None:
         """The softmax over the negatives, times the power; see ``Sloped``."""
-        logits = gap.div_(self.temperature)  # (B, N), relative to the positive's
-        top = logits.amax(1).clamp_(min=torch.finfo(gap.dtype).min)  # (B,), finite where none is used
-        odds = logits.sub_(top[:, None]).exp_()
-        some = (used > 0).to(pos.dtype)
-        weight = some * self.power / (self.temperature * odds.sum(1).to(pos.dtype).clamp(min=1.0))
+        odds, _ = odds_of_used(scores, 1 / self.temperature)
+        against = odds.sum(1).to(scores.pos.dtype)  # (B,)
+        some = (scores.used() > 0).to(scores.pos.dtype)
+        weight = some * self.power / (self.temperature * against.clamp(min=torch.finfo(against.dtype).tiny))
         return Slopes(-some / self.temperature, odds, weight, some.sum())

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from recsys.learning.losses.rows import mean_of_used
-from recsys.learning.pairs import Pairs, Slopes, Terms
+from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,9 @@ class Ccl:
         far = mean_of_used(torch.relu(pairs.neg - self.margin), pairs.mask)  # (B,)
         return Terms(1.0 - pairs.pos + self.weight * far, pairs.mask.any(1))
 
-    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+    def slopes(self, scores: Scores) -> Slopes | None:
         """A step at the margin; see ``Sloped``."""
-        some = (used > 0).to(pos.dtype)
-        weight = self.weight / used.clamp(min=1).to(pos.dtype)
-        return Slopes(-some, gap.gt_((self.margin - pos).to(gap.dtype)[:, None]), weight, some.sum())
+        used = scores.used()
+        some = (used > 0).to(scores.pos.dtype)
+        weight = self.weight / used.clamp(min=1).to(scores.pos.dtype)
+        return Slopes(-some, scores.negatives().gt_(self.margin), weight, some.sum())

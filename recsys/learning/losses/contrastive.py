@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from recsys.learning.losses.rows import mean_of_used
-from recsys.learning.pairs import Pairs, Slopes, Terms
+from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,15 @@ class Contrastive:
             near, far = near.square() / 2, far.square() / 2
         return Terms(near + self.weight * mean_of_used(far, pairs.mask), pairs.mask.any(1))
 
-    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+    def slopes(self, scores: Scores) -> Slopes | None:
         """Steps at the two margins, or ramps where squared; see ``Sloped``."""
+        pos, used = scores.pos, scores.used()
         some = (used > 0).to(pos.dtype)
         near = torch.relu(self.positive - pos)
+        far = scores.negatives(rows=torch.full_like(pos, -self.negative) if self.negative else None)
         if self.squared:
-            slope = gap.add_((pos - self.negative).to(gap.dtype)[:, None]).relu_()
+            slope = far.relu_()
         else:
-            near, slope = (near > 0).to(pos.dtype), gap.gt_((self.negative - pos).to(gap.dtype)[:, None])
+            near, slope = (near > 0).to(pos.dtype), far.gt_(0)
         weight = self.weight / used.clamp(min=1).to(pos.dtype)
         return Slopes(-near * some, slope, weight, some.sum())

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
-
-from recsys.learning.losses.infonce import Infonce
-from recsys.learning.losses.rows import cross_entropy
-from recsys.learning.pairs import Pairs, Slopes, Terms
+from recsys.learning.losses.rows import cross_entropy, softmax_slopes
+from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -56,6 +53,6 @@ class Cosface:
         pos = self.scale * (pairs.pos - self.margin)
         return Terms(cross_entropy(pos, self.scale * pairs.neg, pairs.mask), pairs.mask.any(1))
 
-    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+    def slopes(self, scores: Scores) -> Slopes | None:
         """Those of ``infonce``, every negative nearer by the margin; see ``Sloped``."""
-        return Infonce(1 / self.scale, correct=False).slopes(pos, gap.add_(self.margin), used, None)
+        return softmax_slopes(scores, self.scale, self.margin)

@@ -6,11 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-from torch import Tensor
-
-from recsys.learning.losses.rows import cross_entropy
-from recsys.learning.pairs import Pairs, Slopes, Terms
+from recsys.learning.losses.rows import cross_entropy, softmax_slopes
+from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -60,14 +57,9 @@ class Infonce:
             logits = logits - (pairs.log_q + math.log(pairs.neg.shape[1]))
         return Terms(cross_entropy(pairs.pos / self.temperature, logits, pairs.mask), pairs.mask.any(1))
 
-    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+    def slopes(self, scores: Scores) -> Slopes | None:
         """The softmax's probabilities over the temperature; see ``Sloped``."""
-        logits = gap.div_(self.temperature)  # (B, N), relative to the positive's
-        if self.correct and log_q is not None:
-            logits.sub_((log_q + math.log(gap.shape[1])).to(gap.dtype))
-        top = logits.amax(1).clamp_(min=0)  # (B,), so that no exponential overflows
-        odds = logits.sub_(top[:, None]).exp_()
-        against = odds.sum(1).to(pos.dtype)  # (B,)
-        some = (used > 0).to(pos.dtype)
-        weight = some / (self.temperature * (torch.exp(-top.to(pos.dtype)) + against))
-        return Slopes(-against * weight, odds, weight, some.sum())
+        columns = None
+        if self.correct and scores.log_q is not None:
+            columns = -scores.log_q - math.log(len(scores.log_q))
+        return softmax_slopes(scores, 1 / self.temperature, columns=columns)

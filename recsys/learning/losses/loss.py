@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from recsys.learning.pairs import Pairs, Slopes, Terms
+    from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 class Loss(Protocol):
@@ -44,14 +42,6 @@ class Sloped(Protocol):
     They are those of the sum of ``__call__``'s terms; a contract test holds the two together.
     """
 
-    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
-        """Derivatives by the scores; None where these options have no closed form.
-
-        Args:
-            pos: (B,) scores of the positives, float32.
-            gap: (B, N) ``neg - pos``, -inf where the candidate is not used; of any float type, and may be
-                overwritten.
-            used: (B,) number of used candidates.
-            log_q: (N,) log probability of the candidates, or None.
-        """
+    def slopes(self, scores: Scores) -> Slopes | None:
+        """Derivatives by the scores; None where these options have no closed form."""
         ...

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
-
-from recsys.learning.losses.infonce import Infonce
-from recsys.learning.losses.rows import cross_entropy
-from recsys.learning.pairs import Pairs, Slopes, Terms
+from recsys.learning.losses.rows import cross_entropy, softmax_slopes
+from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,6 @@ class NPair:
         pairs = pairs.wide()
         return Terms(cross_entropy(pairs.pos, pairs.neg, pairs.mask), pairs.mask.any(1))
 
-    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+    def slopes(self, scores: Scores) -> Slopes | None:
         """Those of ``infonce`` at temperature 1; see ``Sloped``."""
-        return Infonce(1.0, correct=False).slopes(pos, gap, used, None)
+        return softmax_slopes(scores, 1.0)

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 from torch.nn.functional import softplus
 
-from recsys.learning.losses.infonce import Infonce
-from recsys.learning.losses.rows import log_sum_exp_of_used
-from recsys.learning.pairs import Pairs, Slopes, Terms
+from recsys.learning.losses.rows import log_sum_exp_of_used, softmax_slopes
+from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,6 @@ class Nca:
         odds = log_sum_exp_of_used(self.scale * pairs.neg, pairs.mask) - self.scale * pairs.pos  # (B,)
         return Terms(softplus(odds) if self.log else torch.sigmoid(odds), pairs.mask.any(1))
 
-    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+    def slopes(self, scores: Scores) -> Slopes | None:
         """Those of ``infonce`` for the logarithm; see ``Sloped``."""
-        return Infonce(1 / self.scale, correct=False).slopes(pos, gap, used, None) if self.log else None
+        return softmax_slopes(scores, self.scale) if self.log else None

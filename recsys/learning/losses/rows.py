@@ -1,10 +1,15 @@
-"""Sums over the used negatives of a row."""
+"""Sums over the used negatives of a row, and the derivatives of the softmax."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
+
+from recsys.learning.pairs import Scores, Slopes
+
+# A logarithm whose exponential float32 and bfloat16 still tell from zero and from infinity.
+RANGE = 80.0
 
 
 def mean_of_used(values: Tensor, mask: Tensor) -> Tensor:
@@ -37,3 +42,29 @@ def highest_of_used(values: Tensor, mask: Tensor) -> Tensor:
 def cross_entropy(pos: Tensor, neg: Tensor, mask: Tensor) -> Tensor:
     """``-log(e^pos / (e^pos + sum over the used negatives of e^neg))``: (B,), (B, N), (B, N) -> (B,)."""
     return softplus(log_sum_exp_of_used(neg, mask) - pos)
+
+
+def odds_of_used(scores: Scores, scale: float, columns: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """``e^(scale neg + columns - top)`` (B, N), 0 where not used, and top (B,), so that none overflows.
+
+    Where scores have a ceiling, that is the top; where not, the largest of the row, which takes two passes.
+    """
+    if 2 * scale * scores.ceiling < RANGE:
+        top = torch.full_like(scores.pos, scale * scores.ceiling)
+        return scores.negatives(scale, -top, columns).exp_(), top
+    logits = scores.negatives(scale, -scale * scores.pos, columns)
+    highest = logits.amax(1).clamp_(min=torch.finfo(logits.dtype).min)  # finite where none is used
+    return logits.sub_(highest[:, None]).exp_(), highest.to(scores.pos.dtype) + scale * scores.pos
+
+
+def softmax_slopes(
+    scores: Scores, scale: float, margin: float = 0.0, columns: Tensor | None = None
+) -> Slopes:
+    """Those of ``cross_entropy(scale * (pos - margin), scale * neg + columns)``: its probabilities."""
+    odds, top = odds_of_used(scores, scale, columns)
+    some = (scores.used() > 0).to(scores.pos.dtype)
+    target = scale * (scores.pos - margin) - top  # (B,)
+    shift = target.clamp(min=0)
+    against = odds.sum(1).to(target.dtype) * torch.exp(-shift)
+    weight = some * scale / (torch.exp(target - shift) + against)
+    return Slopes(-against * weight, odds, weight * torch.exp(-shift), some.sum())

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 from torch.nn.functional import softplus
 
-from recsys.learning.pairs import Pairs, Slopes, Terms
+from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,10 @@ class Triplet:
         gap = neg + (self.margin - pairs.pos)[:, None]  # (B, N)
         return Terms(softplus(gap) if self.soft else torch.relu(gap), pairs.mask)
 
-    def slopes(self, pos: Tensor, gap: Tensor, used: Tensor, log_q: Tensor | None) -> Slopes | None:
+    def slopes(self, scores: Scores) -> Slopes | None:
         """1 where the margin is not kept, 0 elsewhere; see ``Sloped``."""
         if self.swap:
             return None
-        slope = gap.add_(self.margin).sigmoid_() if self.soft else gap.gt_(-self.margin)
-        return Slopes(-slope.sum(1).to(pos.dtype), slope, None, used.sum())
+        gap = scores.negatives(rows=self.margin - scores.pos)
+        slope = gap.sigmoid_() if self.soft else gap.gt_(0)
+        return Slopes(-slope.sum(1).to(scores.pos.dtype), slope, None, scores.total())

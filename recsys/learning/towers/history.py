@@ -42,10 +42,11 @@ class History:
     def forward(self, users: Users, rows: Rows, targets: Tensor | None = None) -> Tensor:
         """Users (n,) -> vectors (n, D)."""
         table = "items" if self.shared else "inputs"
-        inputs = rows(table, users.items)  # (T, D)
+        chosen = users.histories
+        inputs = rows(table, chosen.items)  # (T, D)
         total = inputs.new_zeros(len(users.codes), inputs.shape[1])
-        total = total.index_add(0, users.owner, inputs)  # (n, D)
-        lengths = users.lengths  # (n,)
+        total = total.index_add(0, chosen.owner, inputs)  # (n, D)
+        lengths = chosen.lengths  # (n,)
         if targets is not None:
             total = total - rows(table, targets)
             lengths = lengths - 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from torch import Tensor
@@ -12,20 +13,36 @@ from recsys.embeddings import FoldIn
 
 
 @dataclass(frozen=True, slots=True)
-class Users:
-    """Users and what they chose.
+class Histories:
+    """What some users chose.
 
     Args:
-        codes: (n,).
-        items: (T,) their item codes, laid end to end.
+        items: (T,) item codes, laid end to end.
         owner: (T,) the row 0..n-1 that each of the items belongs to.
         lengths: (n,) how many items each has.
     """
 
-    codes: Tensor
     items: Tensor
     owner: Tensor
     lengths: Tensor
+
+
+class Users:
+    """Users and, where a tower asks for it, what they chose.
+
+    Args:
+        codes: (n,).
+        take: Makes the histories, once.
+    """
+
+    def __init__(self, codes: Tensor, take: Callable[[], Histories]) -> None:
+        self.codes = codes
+        self._take = take
+
+    @cached_property
+    def histories(self) -> Histories:
+        """Of all of them."""
+        return self._take()
 
 
 class Rows(Protocol):

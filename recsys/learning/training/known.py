@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from recsys.learning.towers.tower import Users
+from recsys.learning.training.log import Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +20,30 @@ class Known:
     Args:
         places: (T,) ``row * N + column`` of each item of each history, ``B * N`` where it is no candidate.
         twice: (N,) bool, candidates that stand again later; only the last is used.
-        users: The users.
+        lengths: (B,) how many of the places are of each row, in order.
     """
 
     places: Tensor
     twice: Tensor
-    users: Users
+    lengths: Tensor
 
     @classmethod
-    def of(cls, users: Users, candidates: Tensor, catalogue: int) -> Known:
-        """Look every item of every history up among the candidates (N,)."""
-        n, width = len(users.codes), len(candidates)
-        order = torch.arange(width, device=candidates.device)
-        columns = torch.full((catalogue,), n * width, device=candidates.device)
+    def of(cls, log: Log, users: Tensor, candidates: Tensor, total: int | None = None) -> Known:
+        """Look every item that users (B,) chose up among the candidates (N,); for total see ``Log``."""
+        end, width = len(users) * len(candidates), len(candidates)
+        kind = torch.int32 if 2 * end < 2**31 else torch.int64
+        order = torch.arange(width, dtype=kind, device=candidates.device)
+        columns = torch.full((log.catalogue,), end, dtype=kind, device=candidates.device)
         columns.index_copy_(0, candidates, order)
-        places = (users.owner * width).add_(columns.index_select(0, users.items)).clamp_(max=n * width)
-        return cls(places, columns.index_select(0, candidates) != order, users)
+        rows, owner, lengths = log.rows(users, total)
+        found = columns.index_select(0, log.items.index_select(0, rows))  # (T,)
+        places = found.add_(owner.to(kind), alpha=width).clamp_(max=end).long()
+        return cls(places, columns.index_select(0, candidates) != order, lengths)
 
     @property
     def shape(self) -> tuple[int, int]:
         """B and N."""
-        return len(self.users.codes), len(self.twice)
+        return len(self.lengths), len(self.twice)
 
     def mask(self, rows: slice) -> Tensor:
         """(b, N) bool for some rows, True where a candidate is not to be used."""
@@ -54,7 +57,11 @@ class Known:
     def used(self) -> Tensor:
         """(B,) number of candidates of each row that are negatives."""
         n, width = self.shape
-        hits = (self.places < n * width).cumsum(0)  # (T,)
-        last = self.users.lengths.cumsum(0) - 1  # (B,)
-        until = hits.index_select(0, last)
+        hits = (self.places < n * width).cumsum(0, dtype=torch.int32)  # (T,)
+        until = hits.index_select(0, self.lengths.cumsum(0) - 1)  # (B,)
         return (~self.twice).sum() - until.diff(prepend=until.new_zeros(1))
+
+    def total(self) -> Tensor:
+        """() number of negatives of all rows together."""
+        n, width = self.shape
+        return n * (~self.twice).sum() - (self.places < n * width).sum()

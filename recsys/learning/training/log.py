@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recsys.columns import ITEM, USER
 from recsys.data.tables import Interactions
-from recsys.learning.towers.tower import Users
+from recsys.learning.towers.tower import Histories, Users
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,29 @@ class Log:
         """Users (n,) -> number of their rows (n,)."""
         return self.starts.index_select(0, codes + 1) - self.starts.index_select(0, codes)
 
-    def take(self, codes: Tensor, total: int | None = None) -> Users:
-        """Users (n,) with their histories; ``total``, the sum of lengths, saves asking the device."""
-        lengths = self.lengths(codes)
+    def rows(self, codes: Tensor, total: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """All rows of users (n,), laid end to end, and whose they are.
+
+        Args:
+            codes: The users.
+            total: The sum of their lengths, which saves asking the device.
+
+        Returns:
+            Rows of the log (T,), the place 0..n-1 of the user of each (T,), and lengths (n,), all int32: half
+            the memory moved, as T is the largest number of a step next to its pairs.
+        """
+        first = self.starts.index_select(0, codes)
+        lengths = (self.starts.index_select(0, codes + 1) - first).int()
         owner = torch.repeat_interleave(lengths, output_size=total)  # (T,)
-        ends = lengths.cumsum(0)
-        shift = self.starts.index_select(0, codes) - (ends - lengths)  # (n,)
-        rows = shift.index_select(0, owner).add_(torch.arange(len(owner), device=owner.device))  # (T,)
-        return Users(codes, self.items.index_select(0, rows), owner, lengths)
+        shift = first.int() - (lengths.cumsum(0, dtype=torch.int32) - lengths)  # (n,)
+        order = torch.arange(len(owner), dtype=torch.int32, device=owner.device)
+        return shift.index_select(0, owner).add_(order), owner, lengths
+
+    def take(self, codes: Tensor, total: int | None = None) -> Users:
+        """Users (n,), whose histories are read when they are asked for; see ``rows``."""
+
+        def take() -> Histories:
+            rows, owner, lengths = self.rows(codes, total)
+            return Histories(self.items.index_select(0, rows), owner.long(), lengths.long())
+
+        return Users(codes, take)

@@ -137,11 +137,10 @@ def batches(work: Work, epoch: int) -> Iterator[Batch]:
     for number, (rows, codes, total) in enumerate(zip(portions, users, totals, strict=True)):
         items = log.items.index_select(0, rows)
         candidates = work.draw(Positives(codes, items), rng)
-        chosen = log.take(codes, total)
         done = (epoch - 1 + number / len(portions)) / schedule.epochs
-        known = Known.of(chosen, candidates.codes, log.catalogue)
+        known = Known.of(log, codes, candidates.codes, total)
         shown = number % SHOWN_EVERY == 0
-        yield Batch(chosen, items, candidates, known, Moment(done, rng), shown)
+        yield Batch(log.take(codes, total), items, candidates, known, Moment(done, rng), shown)
 
 
 @torch.no_grad()

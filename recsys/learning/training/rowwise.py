@@ -17,15 +17,15 @@ class Table:
     Args:
         weights: (n, D).
         state: What the optimiser remembers, each with n rows.
-        sums: (n, D) zeros between steps; gradients of rows that a batch holds twice are added up in it.
+        places: (n,) room to find the rows that a batch holds twice.
     """
 
     weights: Tensor
     state: dict[str, Tensor] = field(default_factory=dict)
-    sums: Tensor = field(init=False)
+    places: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sums = torch.zeros_like(self.weights)
+        self.places = torch.zeros(len(self.weights), dtype=torch.int64, device=self.weights.device)
 
 
 class Optimizer(Protocol):
@@ -35,32 +35,36 @@ class Optimizer(Protocol):
         """What it remembers of a table (n, D) at the start."""
         ...
 
-    def change(self, gradient: Tensor, state: dict[str, Tensor]) -> Tensor:
-        """What to add to rows (m, D), given their gradient; ``state``, of those rows, changes in place."""
+    def change(self, gradient: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Where rows (m, D) go, given their gradient; ``state``, of those rows, changes in place.
+
+        Returns:
+            Directions (m, D) and what each is multiplied by (m, 1), to be added to the rows.
+        """
         ...
 
 
 def update(
     table: Table,
     codes: Tensor,
+    rows: Tensor,
     gradient: Tensor,
     optimizer: Optimizer,
     project: Callable[[Tensor], Tensor] | None = None,
 ) -> None:
-    """Change the rows ``codes`` (m,) of a table by their gradients (m, D).
+    """Change the rows ``codes`` (m,) of a table, gathered as ``rows`` (m, D), by their gradients (m, D).
 
     A code that stands twice gets the sum of its gradients, once: both places compute the same row, so it does
     not matter which is written last. Nothing depends on how many codes differ, so a device need not answer.
     """
-    table.sums.index_add_(0, codes, gradient)
-    total = table.sums.index_select(0, codes)  # (m, D)
-    table.sums.index_fill_(0, codes, 0.0)
+    order = torch.arange(len(codes), device=codes.device)
+    place = table.places.index_copy_(0, codes, order).index_select(0, codes)  # (m,) one place for each code
+    total = torch.zeros_like(gradient).index_add_(0, place, gradient).index_select(0, place)  # (m, D)
     state = {name: values.index_select(0, codes) for name, values in table.state.items()}
-    change = optimizer.change(total, state)
+    changed = torch.addcmul(rows, *optimizer.change(total, state))
     for name, values in state.items():
         table.state[name].index_copy_(0, codes, values)
-    rows = table.weights.index_select(0, codes).add_(change)
-    table.weights.index_copy_(0, codes, rows if project is None else project(rows))
+    table.weights.index_copy_(0, codes, changed if project is None else project(changed))
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,10 @@ class Adagrad:
         """Sum of squares (n, 1)."""
         return {"squares": weights.new_zeros(len(weights), 1)}
 
-    def change(self, gradient: Tensor, state: dict[str, Tensor]) -> Tensor:
-        """(m, D) -> (m, D)."""
+    def change(self, gradient: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """(m, D) -> (m, D) and (m, 1)."""
         state["squares"].add_((gradient * gradient).mean(dim=1, keepdim=True))
-        return gradient * (-self.rate / (state["squares"].sqrt() + self.epsilon))
+        return gradient, -self.rate / (state["squares"].sqrt() + self.epsilon)
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,11 @@ class Adam:
         column = weights.new_zeros(len(weights), 1)
         return {"first": torch.zeros_like(weights), "second": column, "updates": column.clone()}
 
-    def change(self, gradient: Tensor, state: dict[str, Tensor]) -> Tensor:
-        """(m, D) -> (m, D)."""
+    def change(self, gradient: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """(m, D) -> (m, D) and (m, 1)."""
         state["first"].lerp_(gradient, 1 - self.first)
         state["second"].lerp_((gradient * gradient).mean(dim=1, keepdim=True), 1 - self.second)
         state["updates"].add_(1)
         age = state["updates"]
         size = (state["second"] / (1 - self.second**age)).sqrt_().add_(self.epsilon)
-        return state["first"] * (-self.rate / (1 - self.first**age) / size)
+        return state["first"], -self.rate / (1 - self.first**age) / size

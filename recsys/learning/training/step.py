@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -12,18 +13,19 @@ from torch import Tensor
 from recsys.learning.distances.cosine import Cosine
 from recsys.learning.distances.distance import Distance
 from recsys.learning.distances.dot import Dot
-from recsys.learning.distances.norms import unit
 from recsys.learning.losses.loss import Loss, Sloped
 from recsys.learning.miners.everything import Everything
 from recsys.learning.miners.miner import Miner, Moment
-from recsys.learning.pairs import Pairs, Slopes
+from recsys.learning.pairs import Pairs, Scores, Slopes
 from recsys.learning.reducers import Reduced, Reducer, mean
 from recsys.learning.regularizers import Points
 from recsys.learning.samplers.sampler import Candidates
 from recsys.learning.towers.tower import Tower, Users
 from recsys.learning.training.known import Known
+from recsys.learning.training.product import Product
 from recsys.learning.training.scratch import Scratch
 from recsys.learning.training.tables import Tables, gradient
+from recsys.learning.training.unit import unit
 
 BLOCK = 512
 SHOWN = 64
@@ -81,17 +83,18 @@ def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced | None:
         reading it is the caller's wait.
     """
     users = parts.tower.forward(batch.users, tables.gather, batch.items)  # (B, D)
-    positives = tables.gather("items", batch.items)  # (B, D)
-    candidates = tables.gather("items", batch.candidates.codes)  # (N, D)
-    rows = Points(users, positives, candidates)
-    # A cosine is the inner product of unit vectors: rows are scaled once, not once for each pair.
-    points = Points(*map(unit, _each(rows))) if isinstance(parts.distance, Cosine) else rows
-    leaves = Points(*(point.detach().requires_grad_() for point in _each(points)))
+    items = tables.gather("items", torch.cat([batch.items, batch.candidates.codes]))  # (B + N, D)
+    rows = Points(users, *_split(items, batch))
+    if isinstance(parts.distance, Cosine):
+        # A cosine is the inner product of unit vectors: rows are scaled once, not once for each pair.
+        users, items = unit(users), unit(items)
+    leaves = Points(*(each.detach().requires_grad_() for each in (users, *_split(items, batch))))
     closed = _closed(batch, leaves, parts)
     reduced = _sample(batch, leaves, parts) if closed and batch.shown else None
     if not closed:
         reduced = _blocks(batch, leaves, parts)
-    torch.autograd.backward(_each(points), [gradient(leaf) for leaf in _each(leaves)])
+    of_items = torch.cat([gradient(leaves.positives), gradient(leaves.candidates)])
+    torch.autograd.backward([users, items], [gradient(leaves.users), of_items])
     if parts.regularize is not None:
         torch.autograd.backward(parts.regularize(rows))
     tables.update()
@@ -158,30 +161,23 @@ def _closed(batch: Batch, leaves: Points, parts: Parts) -> bool:
         return False
     users, positives, candidates = (leaf.detach() for leaf in _each(leaves))
     kind = torch.bfloat16 if parts.bfloat16 else users.dtype
-    pos = (users * positives).sum(1)  # (B,)
-    short = candidates.to(kind)
-    gap = _gap(batch, users.to(kind), pos.to(kind), short, parts.scratch)  # (B, N)
-    slopes = parts.loss.slopes(pos, gap, batch.known.used(), batch.candidates.log_q)
+    scores = Scores(
+        pos=(users * positives).sum(1),
+        negatives=Product(users, candidates, kind, batch, parts.scratch),
+        used=batch.known.used,
+        total=batch.known.total,
+        log_q=batch.candidates.log_q,
+        ceiling=1.0 if parts.distance.bounded else math.inf,
+    )
+    slopes = parts.loss.slopes(scores)
     if slopes is None:
         return False
     weight = slopes.weight
     if weight is None:
-        weight = 1 / (1 + slopes.pos.abs()) if parts.balance else torch.ones_like(pos)
+        weight = 1 / (1 + slopes.pos.abs()) if parts.balance else torch.ones_like(slopes.pos)
         slopes = replace(slopes, pos=slopes.pos * weight)
-    _spread(slopes, weight, leaves, short)
+    _spread(slopes, weight, leaves, candidates.to(kind))
     return True
-
-
-def _gap(batch: Batch, users: Tensor, pos: Tensor, candidates: Tensor, scratch: Scratch) -> Tensor:
-    """``users @ candidates.T - pos``, -inf where the candidate is no negative: (B, N)."""
-    n, width = batch.known.shape
-    flat = scratch.take(n * width + 1, users)
-    gap = flat[:-1].view(n, width)
-    torch.addmm((-pos)[:, None].expand(n, width), users, candidates.T, out=gap)
-    flat.index_fill_(0, batch.known.places, float("-inf"))
-    if not batch.candidates.distinct:
-        gap.masked_fill_(batch.known.twice, float("-inf"))
-    return gap
 
 
 def _spread(slopes: Slopes, weight: Tensor, leaves: Points, short: Tensor) -> None:
@@ -192,6 +188,12 @@ def _spread(slopes: Slopes, weight: Tensor, leaves: Points, short: Tensor) -> No
     leaves.users.grad = (slopes.neg @ short).to(users.dtype) * weight + pos * positives
     leaves.positives.grad = pos * users
     leaves.candidates.grad = (slopes.neg.T @ (users * weight).to(short.dtype)).to(users.dtype)
+
+
+def _split(items: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Items gathered in one go (B + N, D) -> positives (B, D), candidates (N, D)."""
+    rows = len(batch.items)
+    return items[:rows], items[rows:]
 
 
 def _each(points: Points) -> tuple[Tensor, Tensor, Tensor]:

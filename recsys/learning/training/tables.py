@@ -58,9 +58,13 @@ class Tables:
         """Change every gathered row by its gradient; each table once, however often it was read."""
         for name in dict.fromkeys(name for name, _, _ in self._gathered):
             read = [(codes, leaf) for table, codes, leaf in self._gathered if table == name]
-            codes = torch.cat([codes for codes, _ in read])
-            gradients = torch.cat([gradient(leaf) for _, leaf in read])
-            update(self.tables[name], codes, gradients, self.optimizer, self.project)
+            codes, rows, gradients = (
+                parts[0] if len(parts) == 1 else torch.cat(parts)
+                for parts in zip(
+                    *((codes, leaf.detach(), gradient(leaf)) for codes, leaf in read), strict=True
+                )
+            )
+            update(self.tables[name], codes, rows, gradients, self.optimizer, self.project)
         self._gathered.clear()
 
 
