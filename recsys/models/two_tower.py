@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +137,7 @@ class TwoTower:
         log, parts = Log.of(train, device), self._parts(device)
         tables = self._tables(log, parts.tower, device)
         schedule = Schedule(self.epochs, self.batch, self.patience, self.seed)
-        return Work(log, tables, parts, self._draw(log, tables, parts), schedule)
+        return Work(log, tables, parts, self._fresh_draw(log, tables, parts), schedule)
 
     def _device(self) -> torch.device:
         import torch
@@ -175,7 +176,7 @@ class TwoTower:
             lengths, self.dim, optimizer, rng, None if self.ball is None else UnitBall(self.ball)
         )
 
-    def _draw(self, log: Log, tables: Tables, parts: Parts) -> Draw:
+    def _fresh_draw(self, log: Log, tables: Tables, parts: Parts) -> Callable[[], Draw]:
         from recsys.learning.samplers.sampler import Catalogue, Sampler
 
         name, options = _named(self.sampler)
@@ -188,7 +189,7 @@ class TwoTower:
             scores: torch.Tensor = parts.distance.matrix(vectors, tables.read("items", items))
             return scores  # (B, P)
 
-        return sampler.over(Catalogue(log.popularity.float(), score))
+        return partial(sampler.over, Catalogue(log.popularity.float(), score))
 
     def _fingerprint(self, train: Interactions, *, validated: bool) -> str:
         """What a kept state must have in common with the fit that goes on from it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from recsys import plugins
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError, RecsysError
 from recsys.files import TEMPORARY
@@ -48,6 +49,14 @@ def test_same_bytes_after_a_stop(tower: str, optimizer: str, tmp_path: Path) -> 
     resumed = model.fit(TRAIN, report=lambda epoch, _: epochs.append(epoch), checkpoints=tmp_path)
     assert epochs == [3, 4, 5, 6]
     assert bytes_of(resumed) == bytes_of(model.fit(TRAIN))
+
+
+@pytest.mark.parametrize("sampler", plugins.names("samplers"))
+def test_same_bytes_after_a_stop_with_every_sampler(sampler: str, tmp_path: Path) -> None:
+    """One that remembers, as the queue does, forgets at the end of an epoch."""
+    model = replace(MODEL, sampler=sampler, batch=50, candidates=120)
+    killed_after(2, model, tmp_path)
+    assert bytes_of(model.fit(TRAIN, checkpoints=tmp_path)) == bytes_of(model.fit(TRAIN))
 
 
 @pytest.mark.parametrize("stopped", [1, 2, 3])

@@ -15,8 +15,8 @@ class Queue:
     """The positives of this batch and those before it, the latest N of them.
 
     ``q(i) = counts[i] / sum(counts)``, as for ``in_batch``, but with as many candidates as wanted. What is
-    kept is the items, not their vectors: these are read anew, so none is out of date. At first the queue is
-    filled by chance with the same q.
+    kept is the items, not their vectors: these are read anew, so none is out of date. At the start of an
+    epoch the queue is filled by chance with the same q.
 
     Args:
         candidates: Length of the queue, N; at least 1.
@@ -35,7 +35,7 @@ class Queue:
             raise ValueError(f"candidates is {self.candidates}; it must be at least 1")
 
     def over(self, catalogue: Catalogue) -> Draw:
-        """The draw over a catalogue of I items; it remembers, so every run makes its own."""
+        """The draw over a catalogue of I items; it remembers, so every epoch makes its own."""
         counts = catalogue.counts.double()
         below = counts.cumsum(0)
         below, log_q = below / below[-1], (counts / below[-1]).log().to(torch.float32)

@@ -53,14 +53,14 @@ class Work:
         log: The interactions.
         tables: The vectors, changed in place.
         parts: What the objective is made of.
-        draw: Where candidates come from.
+        fresh_draw: Makes the draw of candidates of an epoch, which remembers nothing of the epochs before.
         schedule: How long and in what portions.
     """
 
     log: Log
     tables: Tables
     parts: Parts
-    draw: Draw
+    fresh_draw: Callable[[], Draw]
     schedule: Schedule
 
 
@@ -130,13 +130,14 @@ def batches(work: Work, epoch: int) -> Iterator[Batch]:
     device = log.users.device
     shuffle = seeds.torch_generator(schedule.seed, "shuffle", epoch, device=device)
     rng = seeds.torch_generator(schedule.seed, "sampler", epoch, device=device)
+    draw = work.fresh_draw()
     order = torch.randperm(len(log), generator=shuffle, device=device)
     portions = torch.split(order, schedule.batch)
     users = [log.users.index_select(0, rows) for rows in portions]
     totals = torch.stack([log.lengths(codes).sum() for codes in users]).tolist()
     for number, (rows, codes, total) in enumerate(zip(portions, users, totals, strict=True)):
         items = log.items.index_select(0, rows)
-        candidates = work.draw(Positives(codes, items), rng)
+        candidates = draw(Positives(codes, items), rng)
         done = (epoch - 1 + number / len(portions)) / schedule.epochs
         known = Known.of(log, codes, candidates.codes, total)
         shown = number % SHOWN_EVERY == 0
