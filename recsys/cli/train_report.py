@@ -14,6 +14,8 @@ from recsys.run_folder import RunFolder
 
 COLUMNS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "mrr@20", "coverage@20")
 SECONDS_BETWEEN_LINES = 5.0
+# What a person follows; the other figures of an epoch are in epochs.jsonl and in MLflow.
+FOLLOWED = ("loss", "valid", "rank")
 
 
 class Watch:
@@ -37,7 +39,8 @@ class Watch:
             return
         self._told = now
         left = f", at most {taken * (total - number):.0f} s left" if total else ""
-        shown = "  ".join(f"{name} {_short(value)}" for name, value in figures.items() if value is not None)
+        known = [name for name in FOLLOWED if figures.get(name) is not None] or list(figures)
+        shown = "  ".join(f"{name} {_short(figures[name])}" for name in known)
         self._session.say(
             f"  {label} {number}{f' of {total}' if total else ''}: {shown}  ({taken:.2f} s{left})"
         )

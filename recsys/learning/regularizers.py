@@ -76,10 +76,10 @@ class Uniformity:
 
     def __call__(self, points: Points) -> Tensor:
         """A scalar to add to the loss."""
-        return self.weight / 2 * (_crowding(points.users) + _crowding(points.positives))
+        return self.weight / 2 * (crowding(points.users) + crowding(points.positives))
 
 
-def _crowding(vectors: Tensor) -> Tensor:
+def crowding(vectors: Tensor) -> Tensor:
     """``log mean e^(-2 |x - y|^2)`` over the pairs of different rows: (n, D) -> ()."""
     rows = len(vectors)
     if rows < 2:

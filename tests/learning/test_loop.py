@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from recsys.columns import ITEM, USER
@@ -50,5 +51,16 @@ def test_the_moment_runs_from_the_start_to_the_end() -> None:
 def test_figures_of_an_epoch_are_reported() -> None:
     figures: list[dict[str, float]] = []
     MODEL.fit(TRAIN, report=lambda _, values: figures.append(dict(values)))
-    assert [set(each) for each in figures] == [{"loss", "pairs_per_second", "rank"}] * 3
+    of_space = {"rank", "alignment", "uniformity", "hubness", "norm_popularity", "dead"}
+    assert [set(each) for each in figures] == [{"loss", "pairs_per_second"} | of_space] * 3
+    assert all(
+        isinstance(value, float) and math.isfinite(value) for each in figures for value in each.values()
+    )
     assert figures[2]["loss"] < figures[0]["loss"]
+
+
+def test_the_share_of_pairs_without_loss_is_reported_where_pairs_are_terms() -> None:
+    figures: list[dict[str, float]] = []
+    replace(MODEL, loss="triplet").fit(TRAIN, report=lambda _, values: figures.append(dict(values)))
+    assert {"zero_loss", "pinned"} < set(figures[0])
+    assert 0 < figures[0]["zero_loss"] < 1

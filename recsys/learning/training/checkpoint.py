@@ -29,12 +29,14 @@ class State:
         best_epoch: The epoch of the best validation value so far, 0 where there was none.
         best_value: That value.
         best: Its vectors.
+        done: Whether nothing was left to learn in the last epoch.
     """
 
     epoch: int = 0
     best_epoch: int = 0
     best_value: float = float("-inf")
     best: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    done: bool = False
 
 
 def save(folder: Path, state: State, tables: Tables, fingerprint: str) -> None:
@@ -48,6 +50,7 @@ def save(folder: Path, state: State, tables: Tables, fingerprint: str) -> None:
         arrays.save(temporary / "arrays.safetensors", named)
         best = state.best_value if state.best_epoch else None
         figures = {"epoch": state.epoch, "best_epoch": state.best_epoch, "best_value": best}
+        figures["done"] = state.done
         write_json(temporary / "state.json", {"fingerprint": fingerprint, **figures})
 
 

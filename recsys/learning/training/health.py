@@ -1,16 +1,32 @@
-"""Signs that a run has gone wrong, each with what to try."""
+"""Whether a run goes well: figures of its space and of its loss, and signs that it has gone wrong."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from recsys.errors import RecsysError
+from recsys.learning.distances.norms import squared_norm, unit
+from recsys.learning.miners.everything import Everything
+from recsys.learning.miners.miner import Miner
+from recsys.learning.pairs import Terms
+from recsys.learning.reducers import Reduced, mean
+from recsys.learning.regularizers import Points, crowding
+from recsys.learning.training import space
+from recsys.learning.training.known import Known
+from recsys.learning.training.log import Log
+from recsys.learning.training.step import Batch, Parts, objective
+from recsys.learning.training.tables import Tables
 
-SAMPLE = 2048
+USERS = 256
+ITEMS = 2048
+ROWS = 64
 COLLAPSED = 1e-3
+NEAR = 0.01
+PINNED = 0.99
 
 
 def check_loss(loss: float, epoch: int) -> None:
@@ -24,42 +40,157 @@ def check_loss(loss: float, epoch: int) -> None:
 
 
 def check_spread(vectors: Tensor, kind: str, epoch: int) -> None:
-    """Stop where all vectors (n, D) point the same way, so that everyone would get the same list.
+    """Stop where vectors (n, D) are not finite, or all point the same way: everyone would get the same list.
 
     Raises:
         RecsysError: With what to try.
     """
-    if len(vectors) > 1 and not spread(vectors) > COLLAPSED:
+    if not bool(vectors.isfinite().all()):
+        raise RecsysError(
+            f"{kind} vectors of epoch {epoch} are not finite: the steps are too long; lower rate"
+        )
+    if len(vectors) > 1 and not space.spread(vectors) > COLLAPSED:
         raise RecsysError(
             f"the {kind} vectors collapsed to one direction in epoch {epoch}, so everyone would get the same "
-            "list; lower rate, enlarge the loss's margin, or give more candidates"
+            "list; lower rate, enlarge the loss's margin, give more candidates, or set uniformity above 0"
         )
 
 
-def spread(vectors: Tensor) -> float:
-    """How far vectors (n, D) point different ways, from 0 to 1: one minus the mean cosine of two.
+def check_pinned(pinned: float, epoch: int) -> None:
+    """Stop where a loss is what it would be with all vectors in one point.
 
-    Example:
-        >>> spread(torch.tensor([[1.0, 0.0], [-2.0, 0.0]])), spread(torch.ones(4, 2)) < 1e-6
-        (1.0, True)
+    Raises:
+        RecsysError: With what to try.
     """
-    unit = torch.nn.functional.normalize(vectors.double(), dim=1)
-    return 1 - float(unit.mean(0).square().sum())
+    if pinned > PINNED:
+        raise RecsysError(
+            f"{pinned:.1%} of the pairs of epoch {epoch} have the loss of equal scores: the vectors "
+            "collapsed to one point; lower rate or l2, take a miner of less hard negatives (semihard), or "
+            "start again with another seed"
+        )
 
 
-def effective_rank(vectors: Tensor) -> float:
-    """The number of directions that vectors (n, D) really use, from 1 to D; of the unit vectors, not centred.
+def check_mined(share: float | None, miner: Miner, epoch: int) -> dict[str, float]:
+    """``mined``, the share of an epoch's pairs that its miner left; nothing where there was no pair.
 
-    ``exp(-sum p log p)`` of ``p``, the eigenvalues of the unit vectors' second moment divided by their sum.
+    None at all is a mistake in the first epoch; later it is a sign that all was learned.
 
-    Source: Roy and Vetterli 2007, The effective rank, definition 1, on eigenvalues of the moment matrix.
-
-    Example:
-        >>> round(effective_rank(torch.eye(3)), 3), round(effective_rank(torch.ones(5, 3)), 3)
-        (3.0, 1.0)
+    Raises:
+        RecsysError: If nothing was left in the first epoch, with what to try.
     """
-    some = vectors[:: max(1, len(vectors) // SAMPLE)].double()
-    unit = torch.nn.functional.normalize(some, dim=1)
-    values = torch.linalg.eigvalsh(unit.T @ unit).clamp(min=0)
-    share = values / values.sum().clamp(min=1e-12)
-    return float(torch.exp(-torch.special.xlogy(share, share).sum()))
+    if share == 0 and epoch == 1:
+        raise RecsysError(
+            f"the miner left no pair in all of epoch {epoch}, so nothing is learned; widen the range of "
+            f"{miner}, give more candidates, or take the miner everything"
+        )
+    return {} if share is None else {"mined": share}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """The samples that a space is judged by, chosen at the start of an epoch.
+
+    Args:
+        log: The interactions.
+        items: (m,) codes of at most 2,048 items.
+        before: (m, D) their vectors at the start.
+    """
+
+    log: Log
+    items: Tensor
+    before: Tensor
+
+    @classmethod
+    def begin(cls, log: Log, tables: Tables) -> Checkup:
+        """Note where the sampled items are."""
+        items = space.thin(log.catalogue, ITEMS, log.items.device)
+        return cls(log, items, tables.read("items", items))
+
+    @torch.no_grad()
+    def end(self, batch: Batch, tables: Tables, parts: Parts, epoch: int) -> dict[str, float]:
+        """Figures of the space after an epoch, from a batch of it and the sampled users and items.
+
+        Returns:
+            ``rank``, effective, of the items; ``alignment`` of observed pairs; ``uniformity``, the mean of
+            that of users and that of items; ``hubness`` of the items in lists of 10; ``norm_popularity``, of
+            the length of the items as trained; ``dead``, the share of items that are no points or did not
+            move in the epoch. Where each pair is a term of the loss: ``zero_loss``, the share of mined pairs
+            without loss, and ``pinned``, the share of pairs with the loss of equal scores.
+
+        Raises:
+            RecsysError: If the space collapsed or is not finite.
+        """
+        items = tables.read("items", self.items)
+        check_spread(items, "item", epoch)
+        batch = _head(batch, self.log)
+        rows = _points(batch, tables, parts)
+        of_pairs = pair_figures(batch, rows, parts)
+        check_pinned(of_pairs.get("pinned", 0.0), epoch)
+        return {**self._of_space(items, rows, tables, parts), **of_pairs}
+
+    def _of_space(self, items: Tensor, rows: Points, tables: Tables, parts: Parts) -> dict[str, float]:
+        codes = space.thin(len(self.log.starts) - 1, USERS, items.device)
+        users = parts.tower.forward(self.log.take(codes), tables.read)  # (u, D)
+        few = items[space.thin(len(items), USERS, items.device)]
+        shown = [unit(users), unit(items)] if parts.distance.bounded else [users, items]
+        counts = self.log.popularity[self.items]
+        chosen = counts > 0
+        return {
+            "rank": space.effective_rank(items),
+            "alignment": space.alignment(rows.users, rows.positives),
+            "uniformity": float(crowding(users) + crowding(few)) / 2,
+            "hubness": space.hubness(parts.distance.matrix(*shown)),
+            "norm_popularity": space.norm_popularity(squared_norm(items[chosen]).sqrt(), counts[chosen]),
+            "dead": space.dead(self.before, items),
+        }
+
+
+def pair_figures(batch: Batch, rows: Points, parts: Parts) -> dict[str, float]:
+    """``zero_loss`` and ``pinned`` of a batch; none for a loss not made of single pairs.
+
+    A pair is pinned where its loss is within 1 % of that in a space of one point: with a hinge, the margin.
+    The mean alone would not tell: scores in no order, as at the start, have the mean of the margin too.
+    """
+    mined = _terms(batch, rows, parts)
+    if mined.values.ndim < 2:
+        return {}
+    offered = replace(parts, miner=Everything())
+    every = _terms(batch, rows, offered)
+    point = rows.positives.mean(0)
+    one = Points(*(point.expand_as(each) for each in (rows.users, rows.positives, rows.candidates)))
+    tied = _terms(batch, one, offered).values
+    pinned = (tied > 0) & ((every.values - tied).abs() <= NEAR * tied)
+    return {"zero_loss": _share(mined.values == 0, mined.mask), "pinned": _share(pinned, every.mask)}
+
+
+def _share(marked: Tensor, mask: Tensor) -> float:
+    return float((marked & mask).sum() / mask.sum().clamp(min=1))
+
+
+def _head(batch: Batch, log: Log) -> Batch:
+    """The first rows of a batch, whose order is random."""
+    users, codes = log.take(batch.users.codes[:ROWS]), batch.candidates.codes
+    known = Known.of(users, codes, log.catalogue)
+    return replace(batch, users=users, items=batch.items[:ROWS], known=known)
+
+
+def _points(batch: Batch, tables: Tables, parts: Parts) -> Points:
+    """The vectors of a batch as they are now, in the form that its loss is computed from."""
+    users = parts.tower.forward(batch.users, tables.read, batch.items)
+    rows = Points(users, tables.read("items", batch.items), tables.read("items", batch.candidates.codes))
+    if not parts.distance.bounded:
+        return rows
+    return Points(unit(rows.users), unit(rows.positives), unit(rows.candidates))
+
+
+def _terms(batch: Batch, rows: Points, parts: Parts) -> Terms:
+    """The loss of a batch before it is reduced."""
+    kept: list[Terms] = []
+
+    def keep(found: Terms) -> Reduced:
+        kept.append(found)
+        return mean(found)
+
+    parts = replace(parts, reduce=keep, bfloat16=False)
+    objective(batch, rows, slice(0, len(rows.users)), parts, balance=False)
+    return kept[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,15 +14,18 @@ from torch import Tensor
 from recsys import seeds
 from recsys.arrays import FloatArray
 from recsys.learning.distances.norms import unit
+from recsys.learning.miners.everything import Everything
 from recsys.learning.miners.miner import Moment
 from recsys.learning.reducers import Reduced
 from recsys.learning.samplers.sampler import Draw, Positives
 from recsys.learning.training import checkpoint, health
 from recsys.learning.training.checkpoint import State
+from recsys.learning.training.health import Checkup
 from recsys.learning.training.known import Known
 from recsys.learning.training.log import Log
 from recsys.learning.training.step import Batch, Parts, step
 from recsys.learning.training.tables import Tables
+from recsys.learning.training.watched import Watched
 
 SHOWN_EVERY = 8
 Vectors: TypeAlias = dict[str, FloatArray]
@@ -69,7 +72,8 @@ class Hooks:
     """What the loop is given from above.
 
     Args:
-        validate: Quality of vectors, higher is better; None trains all epochs.
+        validate: Quality of vectors, higher is better; None trains all epochs, or until a miner leaves no
+            pair of one.
         report: Called with the epoch, from 1, and its figures.
         keep: Folder of the state, and the fingerprint of what is being fitted; None keeps nothing.
     """
@@ -86,14 +90,15 @@ def train(work: Work, hooks: Hooks) -> State:
         The best epoch and its vectors; the last where nothing validates.
 
     Raises:
-        RecsysError: If the loss is not finite or the vectors collapsed.
+        RecsysError: If the loss is not finite, the miner left no pair, or the vectors collapsed.
     """
     state = checkpoint.load(hooks.keep[0], work.tables, hooks.keep[1]) if hooks.keep else State()
     epochs = work.schedule.epochs
     patience = work.schedule.patience if hooks.validate else epochs
-    while state.epoch < epochs and state.epoch - state.best_epoch < patience:
+    while not state.done and state.epoch < epochs and state.epoch - state.best_epoch < patience:
         state.epoch += 1
         figures = run_epoch(work, state.epoch)
+        state.done = figures.get("mined") == 0
         vectors = embed(work)
         value = hooks.validate(vectors) if hooks.validate else None
         if value is None or value > state.best_value or not state.best_epoch:
@@ -109,19 +114,27 @@ def run_epoch(work: Work, epoch: int) -> dict[str, float]:
     """Go through every interaction once, in an order of the epoch's own.
 
     Returns:
-        ``loss``; ``pairs_per_second`` scored; ``rank``, the effective rank of the items.
+        ``loss``; ``pairs_per_second`` scored; ``mined``, the share of pairs that a miner left; and what
+        ``Checkup.end`` finds.
+
+    Raises:
+        RecsysError: If the loss is not finite, the miner left no pair, or the vectors collapsed.
     """
-    began, losses, pairs = time.perf_counter(), [], 0
+    checkup, watched = Checkup.begin(work.log, work.tables), Watched(work.parts.miner)
+    parts = work.parts if isinstance(work.parts.miner, Everything) else replace(work.parts, miner=watched)
+    began, losses, pairs, sample = time.perf_counter(), [], 0, None
     for batch in batches(work, epoch):
-        reduced = step(batch, work.tables, work.parts)
+        sample = sample or batch  # the order is random, so the first is as good as any
+        reduced = step(batch, work.tables, parts)
         losses += [] if reduced is None else [reduced]
         pairs += batch.known.shape[0] * batch.known.shape[1]
     loss = float(_mean(losses))
     seconds = time.perf_counter() - began
     health.check_loss(loss, epoch)
-    items = work.tables["items"]
-    health.check_spread(items, "item", epoch)
-    return {"loss": loss, "pairs_per_second": pairs / seconds, "rank": health.effective_rank(items)}
+    mined = health.check_mined(watched.share, watched.miner, epoch)
+    assert sample is not None, "a log has a row"
+    space = checkup.end(sample, work.tables, work.parts, epoch)
+    return {"loss": loss, "pairs_per_second": pairs / seconds, **mined, **space}
 
 
 def batches(work: Work, epoch: int) -> Iterator[Batch]:
