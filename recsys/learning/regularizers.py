@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -22,6 +23,25 @@ class Points:
     users: Tensor
     positives: Tensor
     candidates: Tensor
+
+
+class Regularizer(Protocol):
+    """Asks something of the vectors of a batch."""
+
+    def __call__(self, points: Points) -> Tensor:
+        """A scalar to add to the loss."""
+        ...
+
+
+@dataclass(frozen=True)
+class Together:
+    """The sum of several."""
+
+    parts: tuple[Regularizer, ...]
+
+    def __call__(self, points: Points) -> Tensor:
+        """A scalar to add to the loss."""
+        return torch.stack([part(points) for part in self.parts]).sum()
 
 
 @dataclass(frozen=True)
@@ -65,7 +85,7 @@ class Uniformity:
         ValueError: If weight is not positive.
 
     Source: Wang et al. 2022, Towards Representation Alignment and Uniformity in Collaborative Filtering,
-    equation 6; the loss beside it is ``alignment``.
+    equation 6; the loss ``directau`` brings it along.
     """
 
     weight: float = 1.0

@@ -18,6 +18,8 @@ from recsys.models.model import Fitted, Report, Validate, silent
 if TYPE_CHECKING:
     import torch
 
+    from recsys.learning.losses.loss import Loss
+    from recsys.learning.regularizers import Regularizer
     from recsys.learning.samplers.sampler import Draw
     from recsys.learning.towers.tower import Tower
     from recsys.learning.training.log import Log
@@ -47,6 +49,8 @@ class TwoTower:
         balance: Whether each positive pulls with a force of at most one, however many candidates outscore it,
             where the loss is a sum over pairs.
         l2: Weight of half the mean squared length of the vectors.
+        uniformity: Weight by which users, and items, of a batch are spread over the sphere.
+        center: Weight of half the mean squared distance of users from the items they chose.
         ball: Radius of the ball that vectors are kept in, or None.
         dim: Dimensions D.
         epochs: Passes over the interactions: at most with validation, exactly without.
@@ -71,6 +75,8 @@ class TwoTower:
     reducer: str = "mean"
     balance: bool = True
     l2: float = 0.0
+    uniformity: float = 0.0
+    center: float = 0.0
     ball: float | None = None
     dim: int = 64
     epochs: int = 60
@@ -89,6 +95,9 @@ class TwoTower:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if not self.rate > 0:
             raise ValueError(f"rate is {self.rate}; it must be positive")
+        for name in ("l2", "uniformity", "center"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")
         allowed = {
             "optimizer": ("adagrad", "adam"),
             "device": ("auto", "cpu", "cuda"),
@@ -149,20 +158,30 @@ class TwoTower:
 
     def _parts(self, device: torch.device) -> Parts:
         from recsys.learning.reducers import REDUCERS
-        from recsys.learning.regularizers import L2
         from recsys.learning.training.precision import has_bfloat16
         from recsys.learning.training.step import Parts
 
+        loss: Loss = plugins.make("losses", *_named(self.loss))
         return Parts(
             tower=plugins.make("towers", *_named(self.tower)),
             distance=plugins.make("distances", *_named(self.distance)),
             miner=plugins.make("miners", *_named(self.miner)),
-            loss=plugins.make("losses", *_named(self.loss)),
+            loss=loss,
             reduce=REDUCERS[self.reducer],
-            regularize=L2(self.l2) if self.l2 else None,
+            regularize=self._regularizer(loss),
             balance=self.balance,
             bfloat16=has_bfloat16(device) if self.precision == "auto" else self.precision == "bf16",
         )
+
+    def _regularizer(self, loss: Loss) -> Regularizer | None:
+        from recsys.learning.losses.loss import Regularized
+        from recsys.learning.regularizers import L2, Center, Together, Uniformity
+
+        asked: list[Regularizer] = [L2(self.l2)] if self.l2 else []
+        asked += [Uniformity(self.uniformity)] if self.uniformity else []
+        asked += [Center(self.center)] if self.center else []
+        asked += [loss.regularizer()] if isinstance(loss, Regularized) else []
+        return Together(tuple(asked)) if asked else None
 
     def _tables(self, log: Log, tower: Tower, device: torch.device) -> Tables:
         from recsys.learning.regularizers import UnitBall

@@ -22,7 +22,7 @@ NOT_MONOTONE = {"warp", "ranked_list", "circle", "sl_at_k"}
 # Weights that carry no gradient: what is followed is not the slope of the value. Their own tests check it.
 WEIGHTED = {"ranked_list", "circle"}
 # No negative is needed, so none is missed.
-WITHOUT_NEGATIVES = {"alignment"}
+WITHOUT_NEGATIVES = {"directau"}
 some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

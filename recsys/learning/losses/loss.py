@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
+    from recsys.learning.regularizers import Regularizer
 
 
 class Loss(Protocol):
@@ -44,4 +45,13 @@ class Sloped(Protocol):
 
     def slopes(self, scores: Scores) -> Slopes | None:
         """Derivatives by the scores; None where these options have no closed form."""
+        ...
+
+
+@runtime_checkable
+class Regularized(Protocol):
+    """A loss with a second half that no user's scores can tell: it is asked of the vectors of the batch."""
+
+    def regularizer(self) -> Regularizer:
+        """What the model adds to the loss."""
         ...

@@ -1,0 +1,64 @@
+import math
+
+import pytest
+import torch
+
+from recsys.errors import RecsysError
+from recsys.learning.losses.directau import Directau
+from recsys.learning.reducers import mean
+from recsys.learning.regularizers import L2, Together, Uniformity
+from recsys.learning.training.loop import batches
+from recsys.learning.training.step import step
+from recsys.models.two_tower import TwoTower
+from tests import factories
+from tests.learning.scenes import scene
+
+
+def test_the_paper_in_loops_over_unit_vectors() -> None:
+    here = scene(seed=44)
+    values = []
+    for user, item in zip(here.users.tolist(), here.positives.tolist(), strict=True):
+        pairs = zip(user, item, strict=True)
+        values.append(sum((x / math.hypot(*user) - y / math.hypot(*item)) ** 2 for x, y in pairs))
+    ours = mean(Directau()(here.pairs())).value().item()
+    assert ours == pytest.approx(sum(values) / len(values), abs=1e-12)
+
+
+def test_the_model_adds_the_uniformity() -> None:
+    work = TwoTower(loss={"name": "directau", "weight": 0.3}, l2=0.1).prepare(factories.interactions())
+    assert work.parts.regularize == Together((L2(0.1), Uniformity(0.3)))
+
+
+def test_the_objective_in_loops_has_the_gradient_of_a_step() -> None:
+    """Wang et al. 2022, equation 7: both halves by autograd, on the vectors of a batch."""
+    train = factories.interactions()
+    model = TwoTower(loss={"name": "directau", "weight": 0.7}, dim=4, batch=len(train), precision="fp32")
+    work = model.prepare(train)
+    users, items = (work.tables[name].double().requires_grad_() for name in ("users", "items"))
+    chosen = [torch.nn.functional.normalize(users[work.log.users], dim=1)]
+    chosen.append(torch.nn.functional.normalize(items[work.log.items], dim=1))
+    loss = (chosen[0] - chosen[1]).square().sum(1).mean()
+    for points in chosen:
+        apart = torch.pdist(points).square().mul(-2).exp().mean().log()
+        loss = loss + 0.7 / 2 * apart
+    wanted = torch.autograd.grad(loss, [users, items])
+    gathered = {name: work.tables[name].clone() for name in ("users", "items")}
+    (batch,) = batches(work, 1)
+    step(batch, work.tables, work.parts)
+    for name, gradient in zip(("users", "items"), wanted, strict=True):
+        moved = (
+            work.tables[name] - gathered[name]
+        )  # Adagrad's first step: against the gradient, of one length
+        direction = -gradient / gradient.square().mean(1, keepdim=True).sqrt() * model.rate
+        torch.testing.assert_close(moved.double(), direction, atol=1e-4, rtol=1e-3)
+
+
+def test_without_the_uniformity_it_is_stopped_as_collapsed() -> None:
+    model = TwoTower(loss={"name": "directau", "weight": 1e-9}, dim=8, batch=64, epochs=60)
+    with pytest.raises(RecsysError, match="collapsed to one direction in epoch"):
+        model.fit(factories.interactions())
+
+
+def test_a_weight_that_is_not_positive_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"weight is 0.0; it must be positive"):
+        Directau(0.0)
