@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +13,10 @@ from recsys import seeds
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.models.model import Fitted, Report, Validate, silent
+from recsys.models.subspace import singular_vectors, subspaces
 
 if TYPE_CHECKING:
     from scipy import sparse
-
-# More vectors than asked for make the subspace converge faster; they are thrown away.
-EXTRA: Final = 10
-# A squared singular value below this share of the largest is rounding of float32.
-NOISE: Final = 1e-10
 
 
 @dataclass(frozen=True)
@@ -75,12 +70,14 @@ class Spectral:
         normalised = _scaled(weights, activity**-0.5, degree**-0.5)
         history = _ones(weights)
         best: tuple[float, int, Embeddings] | None = None
-        for step, basis in self._subspaces(normalised):
+        transposed, rng = normalised.T.tocsr(), seeds.generator(self.seed, "spectral")
+        for step, basis in subspaces(normalised, transposed, self.dim, self.iterations, rng):
             if validate is None:
                 report(step, {})
             if step < self.iterations and (validate is None or step < 2 or step & (step - 1)):
                 continue
-            scorer = _embeddings(train, history, self._singular_vectors(normalised, basis), np.sqrt(degree))
+            _, right = singular_vectors(normalised, basis, self.dim)
+            scorer = _embeddings(train, history, right, np.sqrt(degree))
             if validate is None:
                 return Fitted(scorer)
             score = validate(scorer)
@@ -89,34 +86,6 @@ class Spectral:
                 best = score, step, scorer
         assert best is not None
         return Fitted(best[2], {"iterations": best[1]})
-
-    def _subspaces(self, matrix: sparse.csr_array) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
-        """Round and orthonormal basis (I, D + 10) of the leading right singular vectors, round by round."""
-        from scipy.linalg import qr
-
-        columns = min(self.dim + EXTRA, *matrix.shape)
-        transposed = matrix.T.tocsr()
-        start = seeds.generator(self.seed, "spectral").standard_normal((matrix.shape[1], columns))
-        basis = start.astype(np.float32)
-        for step in range(1, self.iterations + 1):
-            basis, _ = qr(transposed @ (matrix @ basis), mode="economic", overwrite_a=True)
-            yield step, basis
-
-    def _singular_vectors(
-        self, matrix: sparse.csr_array, basis: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
-        """V (I, D), largest first, within a basis (Rayleigh-Ritz); columns past the rank are 0."""
-        from scipy.linalg import eigh
-
-        rank = min(self.dim, *matrix.shape)
-        image = (matrix @ basis).astype(np.float64)  # (U, D + 10)
-        values, vectors = eigh(image.T @ image)  # ascending squares of singular values
-        values, vectors = values[::-1][:rank], vectors[:, ::-1][:, :rank]
-        right = np.zeros((matrix.shape[1], self.dim), dtype=np.float32)
-        right[:, :rank] = (basis @ vectors) * (values > NOISE * values[0])
-        largest = np.abs(right).argmax(axis=0)
-        right *= np.where(right[largest, np.arange(self.dim)] < 0, -1, 1)  # a vector and its opposite are one
-        return right
 
 
 def _embeddings(

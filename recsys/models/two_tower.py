@@ -14,6 +14,7 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models.model import Fitted, Report, Validate, silent
+from recsys.models.starts import STARTS, start
 
 if TYPE_CHECKING:
     import torch
@@ -52,6 +53,8 @@ class TwoTower:
         uniformity: Weight by which users, and items, of a batch are spread over the sphere.
         center: Weight of half the mean squared distance of users from the items they chose.
         ball: Radius of the ball that vectors are kept in, or None.
+        start: Where vectors start: normal (by chance), spectral (the factors that the model ``spectral``
+            serves) or pca (principal components of the users' rows), scaled to expected length 1.
         dim: Dimensions D.
         epochs: Passes over the interactions: at most with validation, exactly without.
         batch: Interactions B a step.
@@ -78,6 +81,7 @@ class TwoTower:
     uniformity: float = 0.0
     center: float = 0.0
     ball: float | None = None
+    start: str = "normal"
     dim: int = 64
     epochs: int = 60
     batch: int = 2048
@@ -103,6 +107,7 @@ class TwoTower:
             "device": ("auto", "cpu", "cuda"),
             "precision": ("auto", "fp32", "bf16"),
             "reducer": ("mean", "active", "sum"),
+            "start": STARTS,
         }
         for name, values in allowed.items():
             if getattr(self, name) not in values:
@@ -145,6 +150,9 @@ class TwoTower:
         device = self._device()
         log, parts = Log.of(train, device), self._parts(device)
         tables = self._tables(log, parts.tower, device)
+        begun = start(self.start, train, self.dim, self.seed, unit_rows=parts.distance.bounded)
+        for name in begun.keys() & tables.tables.keys():
+            tables.place(name, *begun[name])
         schedule = Schedule(self.epochs, self.batch, self.patience, self.seed)
         return Work(log, tables, parts, self._fresh_draw(log, tables, parts), schedule)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from recsys.arrays import FloatArray
 from recsys.learning.training.rowwise import Optimizer, Table, update
 
 
@@ -42,6 +45,11 @@ class Tables:
 
     def __getitem__(self, name: str) -> Tensor:
         return self.tables[name].weights
+
+    def place(self, name: str, vectors: FloatArray, rows: npt.NDArray[np.bool_]) -> None:
+        """Put vectors (n, D) in place of some rows (n,) of a table, before any step."""
+        weights, there = self[name], torch.from_numpy(rows)
+        weights[there.to(weights.device)] = torch.from_numpy(vectors[rows]).to(weights)
 
     def gather(self, table: str, codes: Tensor) -> Tensor:
         """Rows (n,) of a table as a leaf (n, D), remembered until ``update``."""

@@ -1,0 +1,77 @@
+"""Where the vectors of a model that learns in steps may start, beside chance."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys import seeds
+from recsys.arrays import FloatArray
+from recsys.data.tables import Interactions
+from recsys.embeddings import Embeddings
+from recsys.models.spectral import Spectral
+from recsys.models.subspace import singular_vectors, subspaces
+
+STARTS: Final = ("normal", "spectral", "pca")
+ROUNDS: Final = 16
+
+
+def start(
+    kind: str, train: Interactions, dim: int, seed: int, *, unit_rows: bool
+) -> dict[str, tuple[FloatArray, npt.NDArray[np.bool_]]]:
+    """Start of ``users`` (U, D), ``items`` (I, D) and ``inputs`` (I, D), and which of their rows have one.
+
+    ``normal``: none of them; they are left to chance. ``spectral``: what the model ``spectral`` serves.
+    ``pca``: see ``principal``. Each table is scaled to expected length 1. A row of zeros (an item that nobody
+    chose) is left to chance; columns past the rank of the log are 0 for all.
+
+    Args:
+        kind: One of ``STARTS``.
+        train: The log.
+        dim: D.
+        seed: Of the subspace iteration.
+        unit_rows: Whether each row is scaled to length 1, as only its angle counts, and not the table.
+    """
+    if kind == "normal":
+        return {}
+    if kind == "spectral":
+        served = Spectral(dim, ROUNDS, seed).fit(train).scorer
+        assert isinstance(served, Embeddings)
+        assert served.inputs is not None
+        tables = {"users": served.users, "items": served.items, "inputs": served.inputs}
+    else:
+        users, items = principal(train, dim, seed)
+        tables = {"users": users, "items": items, "inputs": items}
+    return {name: _scaled(vectors, unit_rows=unit_rows) for name, vectors in tables.items()}
+
+
+def principal(train: Interactions, dim: int, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Principal components of the users' rows: their scores (U, D), and the loadings of the items (I, D).
+
+    With X (U, I) the weights, 0 where there is none, and m (I,) its column means, ``X - 1 m' = U S V'`` up to
+    ``dim`` singular values; the scores are ``(X - 1 m') V = U S`` and the loadings V. Nothing is made dense.
+
+    Source: Jolliffe 2002, Principal Component Analysis, section 3.5, the decomposition that components are
+    computed by.
+    """
+    from scipy.sparse.linalg import aslinearoperator
+
+    weights = train.csr()
+    means = np.asarray(weights.mean(axis=0), dtype=np.float32).reshape(1, -1)  # (1, I)
+    ones = np.ones((weights.shape[0], 1), dtype=np.float32)
+    centred = aslinearoperator(weights) - aslinearoperator(ones) @ aslinearoperator(means)
+    basis: npt.NDArray[np.float32] = np.zeros((weights.shape[1], 0), dtype=np.float32)
+    for _, found in subspaces(centred, centred.T, dim, ROUNDS, seeds.generator(seed, "pca")):
+        basis = found
+    _, loadings = singular_vectors(centred, basis, dim)
+    return np.asarray(centred @ loadings, dtype=np.float32), loadings
+
+
+def _scaled(vectors: FloatArray, *, unit_rows: bool) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Vectors of expected length 1, and which of them are not zero."""
+    squares: npt.NDArray[Any] = np.square(vectors, dtype=np.float64).sum(axis=1)  # (n,)
+    there = squares > 0
+    scale = np.sqrt(np.where(there, squares, 1.0))[:, None] if unit_rows else np.sqrt(squares.mean() or 1.0)
+    return np.asarray(vectors / scale, dtype=np.float32), there

@@ -1,0 +1,98 @@
+"""A start is what it says: against numpy's decompositions of a small dense matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recsys.arrays import FloatArray
+from recsys.data.tables import Interactions
+from recsys.evaluation.evaluate import evaluate
+from recsys.evaluation.truth import Truth
+from recsys.models.model import Scorer
+from recsys.models.starts import principal, start
+from recsys.models.two_tower import TwoTower
+from recsys.retrieval.ranking import seen_by_user
+from tests import factories
+
+TRAIN = factories.interactions()
+DENSE = TRAIN.csr().toarray().astype(np.float64)
+DIM = 5
+
+
+def up_to_sign(found: FloatArray, wanted: np.ndarray) -> None:
+    """Column by column, a vector or its opposite."""
+    for ours, theirs in zip(found.T, wanted.T, strict=True):
+        np.testing.assert_allclose(ours * np.sign(ours @ theirs), theirs, atol=1e-4)
+
+
+def test_pca_is_the_svd_of_the_centred_rows() -> None:
+    left, values, right = np.linalg.svd(DENSE - DENSE.mean(axis=0), full_matrices=False)
+    scores, loadings = principal(TRAIN, DIM, seed=0)
+    up_to_sign(loadings, right[:DIM].T)
+    up_to_sign(scores, left[:, :DIM] * values[:DIM])
+
+
+def test_spectral_is_the_svd_of_the_normalised_matrix() -> None:
+    """Items sqrt(d_i) v_i; users and inputs so that a user is a sum over the history."""
+    degree, activity = DENSE.sum(axis=0), DENSE.sum(axis=1)
+    normalised = DENSE / np.sqrt(activity)[:, None] / np.sqrt(degree)
+    right = np.linalg.svd(normalised, full_matrices=False)[2][:DIM].T
+    wanted = {"items": right * np.sqrt(degree)[:, None], "inputs": right / np.sqrt(degree)[:, None]}
+    wanted["users"] = (DENSE > 0) @ wanted["inputs"]
+    found = start("spectral", TRAIN, DIM, 0, unit_rows=False)
+    for name, vectors in wanted.items():
+        up_to_sign(found[name][0], vectors / np.sqrt(np.square(vectors).sum(axis=1).mean()))
+
+
+@pytest.mark.parametrize("kind", ["spectral", "pca"])
+def test_the_expected_length_is_1(kind: str) -> None:
+    for unit_rows in (True, False):
+        for vectors, there in start(kind, TRAIN, DIM, 0, unit_rows=unit_rows).values():
+            squares = np.square(vectors).sum(axis=1)
+            np.testing.assert_allclose(squares[there] if unit_rows else squares.mean(), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["spectral", "pca"])
+@pytest.mark.parametrize("tower", ["lookup", "history"])
+def test_the_tables_of_a_model_start_there(kind: str, tower: str) -> None:
+    work = TwoTower(start=kind, tower=tower, dim=DIM).prepare(TRAIN)
+    wanted = start(kind, TRAIN, DIM, 0, unit_rows=True)
+    for name in ("items", {"lookup": "users", "history": "inputs"}[tower]):
+        vectors, there = wanted[name]
+        np.testing.assert_array_equal(work.tables[name].numpy()[there], vectors[there])
+    again = TwoTower(start=kind, tower=tower, dim=DIM).prepare(TRAIN)
+    assert again.tables["items"].numpy().tobytes() == work.tables["items"].numpy().tobytes()
+
+
+def test_an_item_that_nobody_chose_starts_by_chance() -> None:
+    ids = factories.interactions(factories.raw([("a", "x"), ("b", "y"), ("b", "unsold")]))
+    train = Interactions.encode(factories.raw([("a", "x"), ("b", "y")]), ids.users, ids.items)
+    work = TwoTower(start="spectral", dim=2).prepare(train)
+    assert (work.tables["items"].norm(dim=1) > 0).all()
+
+
+def epochs_to(kind: str, wanted: float) -> int:
+    """Epochs until a checkerboard is ranked so well, 31 where 30 are not enough."""
+    raw, test = factories.checkerboard(users=60, items=40, held_out=4)
+    train = Interactions.of(raw)
+    truth, seen = Truth.of(test, train.users, train.items), seen_by_user(train)
+    values: list[float] = []
+
+    def validate(scorer: Scorer) -> float:
+        values.append(evaluate(scorer, truth, seen, metrics=("ndcg@10",)).values["ndcg@10"])
+        return values[-1]
+
+    model = TwoTower(start=kind, dim=8, batch=256, epochs=30, patience=30, rate=0.02, precision="fp32")
+    model.fit(train, validate=validate)
+    return next((epoch for epoch, value in enumerate(values, start=1) if value > wanted), 31)
+
+
+@pytest.mark.parametrize("kind", ["spectral", "pca"])
+def test_fewer_epochs_to_the_same_quality(kind: str) -> None:
+    assert epochs_to(kind, 0.95) < epochs_to("normal", 0.95)
+
+
+def test_another_start_is_refused() -> None:
+    with pytest.raises(ValueError, match="start is 'pac'; it can be normal, spectral, pca"):
+        TwoTower(start="pac")
