@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 class Spectral:
     """Truncated SVD of the degree-normalised interactions; a user is a sum over the history.
 
-    With R (U, I) the weights, ``D_u^-1/2 R D_i^-1/2 = U S V'`` up to ``dim`` singular values; item i is
-    served as ``sqrt(d_i) v_i`` and a user as ``sum of v_i / sqrt(d_i)`` over the history, scored by the inner
-    product. So someone never seen in training is served by the same code.
+    With R (U, I) the weights and d the degrees (sums of weights), ``D_u^-a R D_i^-b = U S V'`` up to ``dim``
+    singular values. A user is served as ``sum of d_i^-b (S / s_1)^p v_i`` over the history and item i as
+    ``d_i^(b - discount) v_i``, scored by the inner product; so someone never seen in training is served by
+    the same code. At a = b = 1/2, p = 0 and no discount this is the ideal low-pass filter of the source;
+    smaller exponents let active users and popular items say more about the directions, p > 0 damps the
+    weaker ones, and a discount holds popular items back.
 
     The SVD is a randomised subspace iteration of ``2 iterations + 1`` passes over the log, each with
     ``dim + 10`` columns. Few rounds leave the vectors a blend of neighbouring directions, and that can serve
@@ -36,24 +39,36 @@ class Spectral:
         dim: Number of singular vectors D, at least 1; a log of fewer users or items has no more (the rest of
             the vector is 0).
         iterations: Rounds of the subspace iteration, at least 1; the most of them where a valid part chooses.
+        user_power: a, at least 0.
+        item_power: b, at least 0.
+        singular_power: p, at least 0.
+        discount: How much of item_power popular items are not given back.
         seed: Of the start.
 
     Raises:
-        ValueError: If ``dim`` or ``iterations`` is below 1.
+        ValueError: If ``dim`` or ``iterations`` is below 1, or a power below 0.
 
     Source: Halko, Martinsson and Tropp 2011, Finding structure with randomness, algorithm 4.4; the
     normalisation is that of spectral clustering (Dhillon 2001), and the score the ideal low-pass filter of
-    Shen et al. 2021, How powerful is graph convolution for recommendation, section 4.2.
+    Shen et al. 2021, How powerful is graph convolution for recommendation, section 4.2. The powers were
+    chosen by ndcg@20 on a tenth of train of the four fixed splits (`benchmarks/NOTES.md`).
     """
 
     dim: int = 64
     iterations: int = 16
+    user_power: float = 0.3
+    item_power: float = 0.4
+    singular_power: float = 0.25
+    discount: float = 0.1
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name, value in (("dim", self.dim), ("iterations", self.iterations)):
             if value < 1:
                 raise ValueError(f"{name} is {value}; it must be at least 1")
+        for name in ("user_power", "item_power", "singular_power"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0")
 
     def fit(
         self,
@@ -67,7 +82,7 @@ class Spectral:
         weights = train.csr()
         degree = _divisible(np.asarray(weights.sum(axis=0)).ravel())  # (I,)
         activity = _divisible(np.asarray(weights.sum(axis=1)).ravel())  # (U,)
-        normalised = _scaled(weights, activity**-0.5, degree**-0.5)
+        normalised = _scaled(weights, activity**-self.user_power, degree**-self.item_power)
         history = _ones(weights)
         best: tuple[float, int, Embeddings] | None = None
         transposed, rng = normalised.T.tocsr(), seeds.generator(self.seed, "spectral")
@@ -76,8 +91,10 @@ class Spectral:
                 report(step, {})
             if step < self.iterations and (validate is None or step < 2 or step & (step - 1)):
                 continue
-            _, right = singular_vectors(normalised, basis, self.dim)
-            scorer = _embeddings(train, history, right, np.sqrt(degree))
+            values, right = singular_vectors(normalised, basis, self.dim)
+            inputs = right * (values / values[0]) ** self.singular_power / degree[:, None] ** self.item_power
+            items = right * degree[:, None] ** (self.item_power - self.discount)
+            scorer = _embeddings(train, history, inputs, items)
             if validate is None:
                 return Fitted(scorer)
             score = validate(scorer)
@@ -89,22 +106,12 @@ class Spectral:
 
 
 def _embeddings(
-    train: Interactions,
-    history: sparse.csr_array,
-    right: npt.NDArray[np.float32],
-    scale: npt.NDArray[np.float32],
+    train: Interactions, history: sparse.csr_array, inputs: npt.NDArray[Any], items: npt.NDArray[Any]
 ) -> Embeddings:
-    """V (I, D) and the square roots of the degrees (I,) as vectors to serve."""
-    inputs = np.ascontiguousarray(right / scale[:, None])
-    return Embeddings(
-        np.ascontiguousarray(history @ inputs),
-        np.ascontiguousarray(right * scale[:, None]),
-        train.users,
-        train.items,
-        "dot",
-        inputs,
-        FoldIn("sum", {"power": 0.0}),
-    )
+    """Vectors (I, D) that histories are summed over, and those of the items, to serve."""
+    inputs, items = (np.ascontiguousarray(each, dtype=np.float32) for each in (inputs, items))
+    users = np.ascontiguousarray(history @ inputs)
+    return Embeddings(users, items, train.users, train.items, "dot", inputs, FoldIn("sum", {"power": 0.0}))
 
 
 def _divisible(degree: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -37,7 +37,7 @@ def start(
     if kind == "normal":
         return {}
     if kind == "spectral":
-        served = Spectral(dim, ROUNDS, seed).fit(train).scorer
+        served = Spectral(dim, ROUNDS, seed=seed).fit(train).scorer
         assert isinstance(served, Embeddings)
         assert served.inputs is not None
         tables = {"users": served.users, "items": served.items, "inputs": served.inputs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,26 +28,31 @@ def fitted(model: Spectral, log: Interactions) -> Embeddings:
     return scorer
 
 
-def by_hand(log: Interactions, dim: int) -> np.ndarray:
+def by_hand(log: Interactions, model: Spectral) -> np.ndarray:
     """Scores (U, I) by the formula, with numpy's dense SVD."""
     weights = log.csr().toarray().astype(np.float64)
     users, items = weights.sum(axis=1), weights.sum(axis=0)
-    _, _, right = np.linalg.svd(weights / np.sqrt(np.outer(users, items)))
-    vectors = right[:dim].T
+    _, values, right = np.linalg.svd(weights / np.outer(users**model.user_power, items**model.item_power))
+    vectors, damped = right[: model.dim].T, (values[: model.dim] / values[0]) ** model.singular_power
     history = (weights > 0).astype(float)
-    return history @ (vectors / np.sqrt(items)[:, None]) @ (vectors * np.sqrt(items)[:, None]).T
+    inputs = vectors * damped / items[:, None] ** model.item_power
+    return history @ inputs @ (vectors * items[:, None] ** (model.item_power - model.discount)).T
+
+
+PLAIN = Spectral(user_power=0.5, item_power=0.5, singular_power=0.0, discount=0.0)
 
 
 @pytest.mark.parametrize("dim", [1, 5, 20])
-def test_scores_are_those_of_the_dense_decomposition(dim: int) -> None:
-    log = interactions()
-    scores = fitted(Spectral(dim=dim, iterations=200), log).scores(np.arange(len(log.users)))
-    np.testing.assert_allclose(scores, by_hand(log, dim), atol=2e-3)
+@pytest.mark.parametrize("model", [Spectral(), PLAIN], ids=["default", "plain"])
+def test_scores_are_those_of_the_dense_decomposition(model: Spectral, dim: int) -> None:
+    log, model = interactions(), replace(model, dim=dim, iterations=200)
+    scores = fitted(model, log).scores(np.arange(len(log.users)))
+    np.testing.assert_allclose(scores, by_hand(log, model), atol=2e-3)
 
 
 def test_more_dimensions_than_the_log_has_give_the_history_back() -> None:
     log = interactions()
-    model = fitted(Spectral(dim=100), log)
+    model = fitted(replace(PLAIN, dim=100), log)
     assert model.dim == 100
     scores = model.scores(np.arange(len(log.users)))
     np.testing.assert_allclose(scores, log.csr().toarray() > 0, atol=1e-2)
@@ -114,7 +120,7 @@ def test_an_option_below_1_is_refused(name: str) -> None:
 def test_quality_is_the_known_one(realdata: Path, name: str, dim: int, recall: float, ndcg: float) -> None:
     train, test = read_split(realdata / name)
     found = evaluate(
-        Spectral(dim=dim).fit(train).scorer,
+        replace(PLAIN, dim=dim).fit(train).scorer,
         Truth.of(test, train.users, train.items),
         seen_by_user(train),
         metrics=("recall@20", "ndcg@20"),

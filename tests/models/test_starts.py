@@ -7,10 +7,12 @@ import pytest
 
 from recsys.arrays import FloatArray
 from recsys.data.tables import Interactions
+from recsys.embeddings import Embeddings
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.models.model import Scorer
-from recsys.models.starts import principal, start
+from recsys.models.spectral import Spectral
+from recsys.models.starts import ROUNDS, principal, start
 from recsys.models.two_tower import TwoTower
 from recsys.retrieval.ranking import seen_by_user
 from tests import factories
@@ -33,16 +35,14 @@ def test_pca_is_the_svd_of_the_centred_rows() -> None:
     up_to_sign(scores, left[:, :DIM] * values[:DIM])
 
 
-def test_spectral_is_the_svd_of_the_normalised_matrix() -> None:
-    """Items sqrt(d_i) v_i; users and inputs so that a user is a sum over the history."""
-    degree, activity = DENSE.sum(axis=0), DENSE.sum(axis=1)
-    normalised = DENSE / np.sqrt(activity)[:, None] / np.sqrt(degree)
-    right = np.linalg.svd(normalised, full_matrices=False)[2][:DIM].T
-    wanted = {"items": right * np.sqrt(degree)[:, None], "inputs": right / np.sqrt(degree)[:, None]}
-    wanted["users"] = (DENSE > 0) @ wanted["inputs"]
+def test_spectral_is_what_the_model_serves() -> None:
+    served = Spectral(DIM, ROUNDS).fit(TRAIN).scorer
+    assert isinstance(served, Embeddings)
     found = start("spectral", TRAIN, DIM, 0, unit_rows=False)
-    for name, vectors in wanted.items():
-        up_to_sign(found[name][0], vectors / np.sqrt(np.square(vectors).sum(axis=1).mean()))
+    for name, vectors in (("users", served.users), ("items", served.items), ("inputs", served.inputs)):
+        assert vectors is not None
+        wanted = vectors / np.sqrt(np.square(vectors).sum(axis=1).mean())
+        np.testing.assert_allclose(found[name][0], wanted, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["spectral", "pca"])

@@ -170,7 +170,7 @@ def _share(marked: Tensor, mask: Tensor) -> float:
 def _head(batch: Batch, log: Log) -> Batch:
     """The first rows of a batch, whose order is random."""
     users, codes = log.take(batch.users.codes[:ROWS]), batch.candidates.codes
-    known = Known.of(users, codes, log.catalogue)
+    known = Known.of(log, users.codes, codes)
     return replace(batch, users=users, items=batch.items[:ROWS], known=known)
 
 
