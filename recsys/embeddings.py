@@ -29,7 +29,9 @@ class FoldIn:
     """How a history becomes the vector of a user never seen in training.
 
     ``mean``: mean of the history's item vectors, for models with a free vector a user (an approximation).
-    ``sum``: the model's own user tower, ``sum(inputs[i]) / len(history) ** power``; exact.
+    ``sum``: the model's own user tower, ``sum(d_i inputs[i]) / sum(d_i) ** power``, where the decay d_i is 1
+    or halves with every ``position`` items that are newer, over the newest ``longest`` or all; exact, but for
+    a tower that decays with time, as a history at serving has no times.
     ``least_squares``: implicit ALS with the items held, options ``alpha`` and ``regularization``; exact.
     """
 

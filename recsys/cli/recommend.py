@@ -38,7 +38,8 @@ def recommend(
     session: Session,
     user: Annotated[list[str] | None, typer.Option("--user", help="A user id; repeats.")] = None,
     history: Annotated[
-        str | None, typer.Option("--history", help="ITEM,ITEM,...: serve someone the run has never seen.")
+        str | None,
+        typer.Option("--history", help="ITEM,ITEM,..., oldest first: for someone never seen."),
     ] = None,
     k: Annotated[int, typer.Option("-k", help="Length of a list.")] = 10,
     run: RunOption = "current",

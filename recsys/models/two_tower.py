@@ -148,7 +148,8 @@ class TwoTower:
         from recsys.learning.training.loop import Schedule, Work
 
         device = self._device()
-        log, parts = Log.of(train, device), self._parts(device)
+        parts = self._parts(device)
+        log = Log.of(train, device, ages=parts.tower.needs_ages)
         tables = self._tables(log, parts.tower, device)
         begun = start(self.start, train, self.dim, self.seed, unit_rows=parts.distance.bounded)
         for name in begun.keys() & tables.tables.keys():
@@ -197,10 +198,10 @@ class TwoTower:
         from recsys.learning.training.tables import Tables
 
         optimizer = {"adagrad": Adagrad, "adam": Adam}[self.optimizer](self.rate)
-        lengths = {"items": log.catalogue, **tower.tables(len(log.starts) - 1, log.catalogue)}
+        shapes = {"items": log.catalogue, **tower.tables(len(log.starts) - 1, log.catalogue)}
         rng = seeds.torch_generator(self.seed, "start", device=device)
         return Tables.start(
-            lengths, self.dim, optimizer, rng, None if self.ball is None else UnitBall(self.ball)
+            shapes, self.dim, optimizer, rng, None if self.ball is None else UnitBall(self.ball)
         )
 
     def _fresh_draw(self, log: Log, tables: Tables, parts: Parts) -> Callable[[], Draw]:
@@ -221,7 +222,7 @@ class TwoTower:
     def _fingerprint(self, train: Interactions, *, validated: bool) -> str:
         """What a kept state must have in common with the fit that goes on from it."""
         digest = hashlib.sha256(repr((asdict(self), validated)).encode())
-        for column in ("user", "item"):
+        for column in ("user", "item", "time"):
             digest.update(train.frame[column].to_numpy().tobytes())
         return digest.hexdigest()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +19,14 @@ def fold_in(model: Stored, history: Codes, gram: Gram | None = None) -> FloatArr
     """The user vector (D,) of a history, in the form the model asks for (``model.fold_in``).
 
     * ``mean``: ``sum(items[h]) / |H|``, of unit vectors where the score is a cosine.
-    * ``sum``: ``sum(inputs[h]) / |H| ** power``.
+    * ``sum``: ``sum(d_h inputs[h]) / sum(d_h) ** power``; the decay d_h is 1, or with a half-life
+      ``position`` in items ``0.5 ** (items that are newer / position)``. The newest ``longest`` count.
     * ``least_squares``: ``(Y'Y + (alpha - 1) Y_H'Y_H + regularization I)^-1 alpha Y_H' 1``, one half step of
       alternating least squares with the items Y held.
 
     Args:
         model: Mapped embeddings.
-        history: Item codes; an item that stands twice counts once.
+        history: Item codes, the newest last; an item that stands twice counts once, as the newer.
         gram: Y'Y (D, D) where the caller keeps it; made from all items otherwise.
 
     Raises:
@@ -35,7 +36,8 @@ def fold_in(model: Stored, history: Codes, gram: Gram | None = None) -> FloatArr
     Source: Hu, Koren, Volinsky 2008, Collaborative Filtering for Implicit Feedback Datasets, equation 4, with
     the confidence ``alpha r`` that ``implicit`` uses in place of ``1 + alpha r``.
     """
-    codes = np.unique(history)
+    newest = np.asarray(history)[::-1]
+    codes = newest[np.sort(np.unique(newest, return_index=True)[1])]
     if len(codes) == 0:
         raise InputError(
             "the history holds no item of this run; give at least one that the run was trained on"
@@ -46,8 +48,7 @@ def fold_in(model: Stored, history: Codes, gram: Gram | None = None) -> FloatArr
             case "mean":
                 vector = _mean(model, codes)
             case "sum":
-                inputs = model.items if model.inputs is None else model.inputs
-                vector = inputs[codes].sum(axis=0, dtype=np.float64) / len(codes) ** options["power"]
+                vector = _sum(model, codes, options)
             case "least_squares":
                 vector = _least_squares(model.items, codes, options["alpha"], options["regularization"], gram)
             case other:
@@ -57,6 +58,16 @@ def fold_in(model: Stored, history: Codes, gram: Gram | None = None) -> FloatArr
     except KeyError as error:
         raise RecsysError(f"fold-in {model.fold_in.name!r} lacks its option {error}; train again") from error
     return np.asarray(vector, dtype=np.float32)
+
+
+def _sum(model: Stored, codes: Codes, options: Mapping[str, float]) -> npt.NDArray[np.floating]:
+    """The tower ``history`` of items, the newest first."""
+    inputs = model.items if model.inputs is None else model.inputs
+    power, longest = options["power"], int(options.get("longest", len(codes)))
+    decay = 0.5 ** (np.arange(min(len(codes), longest)) / options.get("position", np.inf))
+    vector: npt.NDArray[np.floating] = decay @ inputs[codes[:longest]].astype(np.float64)
+    vector /= decay.sum() ** power
+    return vector
 
 
 def gram_of(items: FloatArray, block: int = 65_536) -> npt.NDArray[np.float64]:

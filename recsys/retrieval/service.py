@@ -154,6 +154,8 @@ class Service:
     ) -> tuple[Recommendation, list[str]]:
         """The k best items for someone never seen, from item ids; and the ids that the run does not know.
 
+        The history is told oldest first, which matters to a model whose tower forgets.
+
         Raises:
             InputError: If k is below 1 or no item of the history is known.
         """
@@ -164,7 +166,8 @@ class Service:
                 f"no item of the history is known to run {self.run.name}: "
                 f"{', '.join(found.unknown[:5]) or 'it is empty'}; give item ids as they stand in the log"
             )
-        vector = fold_in(self.model, found.codes, lambda: self._gram)
+        ordered = [code for item in history if (code := self.model.item_ids.find(item)) is not None]
+        vector = fold_in(self.model, np.array(ordered, dtype=np.int32), lambda: self._gram)
         exclude = None if with_seen else _one_row(found.codes)
         ranked = self._rank(self.index, self.model.items, vector[None, :], k, exclude, rules)
         return Recommendation(None, ranked[0]), found.unknown

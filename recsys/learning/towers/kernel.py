@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -42,6 +43,8 @@ class Kernel:
     power: float = 0.5
     seed: int = 0
 
+    needs_ages: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         if self.features < 1:
             raise ValueError(f"features is {self.features}; it must be at least 1")
@@ -68,6 +71,6 @@ class Kernel:
         lifted: Tensor = torch.cos(angles) * (2 / self.features) ** 0.5
         return lifted
 
-    def fold_in(self) -> tuple[FoldIn, str | None]:
+    def fold_in(self) -> tuple[FoldIn, bool]:
         """The mean of the history's item vectors, an approximation."""
-        return FoldIn("mean"), None
+        return FoldIn("mean"), False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -20,6 +21,8 @@ class Lookup:
     Source: Koren et al. 2009, Matrix factorization techniques for recommender systems.
     """
 
+    needs_ages: ClassVar[bool] = False
+
     def tables(self, users: int, items: int) -> Mapping[str, int]:
         """One row a user."""
         return {"users": users}
@@ -28,6 +31,6 @@ class Lookup:
         """Users (n,) -> vectors (n, D)."""
         return rows("users", users.codes)
 
-    def fold_in(self) -> tuple[FoldIn, str | None]:
+    def fold_in(self) -> tuple[FoldIn, bool]:
         """The mean of the history's item vectors, an approximation."""
-        return FoldIn("mean"), None
+        return FoldIn("mean"), False

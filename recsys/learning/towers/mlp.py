@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -35,6 +36,8 @@ class MLP:
     hidden: int = 64
     power: float = 0.5
 
+    needs_ages: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         if self.hidden < 1:
             raise ValueError(f"hidden is {self.hidden}; it must be at least 1")
@@ -51,6 +54,6 @@ class MLP:
         made: Tensor = x + torch.relu(x @ rows("hidden", units).T) @ rows("output", units)
         return made
 
-    def fold_in(self) -> tuple[FoldIn, str | None]:
+    def fold_in(self) -> tuple[FoldIn, bool]:
         """The mean of the history's item vectors, an approximation."""
-        return FoldIn("mean"), None
+        return FoldIn("mean"), False

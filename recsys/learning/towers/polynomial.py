@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -39,6 +40,8 @@ class Polynomial:
     landmarks: int = 128
     power: float = 0.5
 
+    needs_ages: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         for name in ("degree", "landmarks"):
             if getattr(self, name) < 1:
@@ -57,6 +60,6 @@ class Polynomial:
         made: Tensor = likeness @ rows("output", every) / self.landmarks
         return made
 
-    def fold_in(self) -> tuple[FoldIn, str | None]:
+    def fold_in(self) -> tuple[FoldIn, bool]:
         """The mean of the history's item vectors, an approximation."""
-        return FoldIn("mean"), None
+        return FoldIn("mean"), False

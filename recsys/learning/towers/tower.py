@@ -17,14 +17,18 @@ class Histories:
     """What some users chose.
 
     Args:
-        items: (T,) item codes, laid end to end.
+        codes: (n,) the users.
+        items: (T,) their item codes, laid end to end, the newest of each user last.
         owner: (T,) the row 0..n-1 that each of the items belongs to.
         lengths: (n,) how many items each has.
+        ages: (T,) days between each of the interactions and the newest of the same user, where they are read.
     """
 
+    codes: Tensor
     items: Tensor
     owner: Tensor
     lengths: Tensor
+    ages: Tensor | None = None
 
 
 class Users:
@@ -56,8 +60,16 @@ class Rows(Protocol):
 class Tower(Protocol):
     """How a user becomes a vector: a frozen dataclass whose fields are its options."""
 
-    def tables(self, users: int, items: int) -> Mapping[str, int]:
-        """Names and lengths of the tables it needs besides ``items``."""
+    @property
+    def needs_ages(self) -> bool:
+        """Whether ``users.ages`` must be there."""
+        ...
+
+    def tables(self, users: int, items: int) -> Mapping[str, int | tuple[int, int]]:
+        """Names and shapes of the tables it needs besides ``items``.
+
+        A length alone is of vectors that start by chance, a length and a width of numbers that start at 0.
+        """
         ...
 
     def forward(self, users: Users, rows: Rows, targets: Tensor | None = None) -> Tensor:
@@ -71,6 +83,9 @@ class Tower(Protocol):
         """
         ...
 
-    def fold_in(self) -> tuple[FoldIn, str | None]:
-        """How a user never seen in training is served, and the table that holds the input vectors."""
+    def fold_in(self) -> tuple[FoldIn, bool]:
+        """How a user never seen in training is served, and whether from input vectors.
+
+        The input vector of an item is the vector of a user with that item alone.
+        """
         ...

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+import polars as pl
 import torch
 from torch import Tensor
 
-from recsys.columns import ITEM, USER
+from recsys.columns import ITEM, TIME, USER
 from recsys.data.tables import Interactions
+from recsys.errors import InputError
 from recsys.learning.towers.tower import Histories, Users
+
+# In the unit of times, microseconds.
+DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +28,28 @@ class Log:
         items: (R,) item codes.
         starts: (U + 1,) user u has rows ``starts[u]:starts[u + 1]``.
         catalogue: Number of items I.
+        ages: (R,) days between each row and the newest of the same user, where they are read.
     """
 
     users: Tensor
     items: Tensor
     starts: Tensor
     catalogue: int
+    ages: Tensor | None = None
 
     @classmethod
-    def of(cls, train: Interactions, device: torch.device) -> Log:
-        """Move interactions to a device."""
+    def of(cls, train: Interactions, device: torch.device, *, ages: bool = False) -> Log:
+        """Move interactions to a device, with their ages where these are asked for.
+
+        Raises:
+            InputError: If ages are asked for and there are no times.
+        """
         users = train.frame[USER].to_numpy().astype(np.int64)
         starts = np.searchsorted(users, np.arange(len(train.users) + 1))
         items = train.frame[ITEM].to_numpy().astype(np.int64)
         columns = [torch.from_numpy(array).to(device) for array in (users, items, starts)]
-        return cls(columns[0], columns[1], columns[2], len(train.items))
+        since = torch.from_numpy(_ages(train)).to(device) if ages else None
+        return cls(columns[0], columns[1], columns[2], len(train.items), since)
 
     def __len__(self) -> int:
         return len(self.users)
@@ -75,6 +88,19 @@ class Log:
 
         def take() -> Histories:
             rows, owner, lengths = self.rows(codes, total)
-            return Histories(self.items.index_select(0, rows), owner.long(), lengths.long())
+            ages = None if self.ages is None else self.ages.index_select(0, rows)
+            return Histories(codes, self.items.index_select(0, rows), owner.long(), lengths.long(), ages)
 
         return Users(codes, take)
+
+
+def _ages(train: Interactions) -> npt.NDArray[np.float32]:
+    """Days (R,) between each row and the newest of the same user."""
+    times = pl.col(TIME)
+    if train.frame[TIME].null_count():
+        raise InputError(
+            "a half-life in days needs the time of every interaction, and this log lacks some; "
+            "leave days out, or decay by position"
+        )
+    days = train.frame.select((times.max().over(USER) - times) / DAY)[TIME]
+    return days.to_numpy().astype(np.float32)

@@ -18,6 +18,7 @@ from recsys.learning.miners.everything import Everything
 from recsys.learning.miners.miner import Moment
 from recsys.learning.reducers import Reduced
 from recsys.learning.samplers.sampler import Draw, Positives
+from recsys.learning.towers.tower import Histories, Users
 from recsys.learning.training import checkpoint, health
 from recsys.learning.training.checkpoint import State
 from recsys.learning.training.health import Checkup
@@ -166,13 +167,21 @@ def embed(work: Work, block: int = 4096) -> Vectors:
     log, tables, tower = work.log, work.tables, work.parts.tower
     everyone = torch.arange(len(log.starts) - 1, device=log.users.device)
     users = torch.cat([tower.forward(log.take(some), tables.read) for some in torch.split(everyone, block)])
-    inputs = tower.fold_in()[1]
     named = {"users": users, "items": tables["items"]}
     if work.parts.distance.bounded:
         named = {name: unit(vectors) for name, vectors in named.items()}
-    if inputs is not None:
-        named["inputs"] = tables[inputs]
+    if tower.fold_in()[1]:
+        items = torch.arange(log.catalogue, device=everyone.device)
+        alone = [_with_one_item(some) for some in torch.split(items, block)]
+        named["inputs"] = torch.cat([tower.forward(some, tables.read) for some in alone])
     return {name: _host(vectors) for name, vectors in named.items()}
+
+
+def _with_one_item(items: Tensor) -> Users:
+    """Users (n,) whose only item is one of these (n,)."""
+    order = torch.arange(len(items), device=items.device)
+    ones, zeros = torch.ones_like(items), torch.zeros_like(items)
+    return Users(items, lambda: Histories(items, items, order, ones, zeros))
 
 
 def _host(vectors: Tensor) -> FloatArray:

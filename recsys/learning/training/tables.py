@@ -30,16 +30,22 @@ class Tables:
     @classmethod
     def start(
         cls,
-        lengths: Mapping[str, int],
+        shapes: Mapping[str, int | tuple[int, int]],
         dim: int,
         optimizer: Optimizer,
         rng: torch.Generator,
         project: Callable[[Tensor], Tensor] | None = None,
     ) -> Tables:
-        """Normal vectors of expected length 1; tables are filled in the order of their names."""
+        """Normal vectors of expected length 1 where a length is given, zeros where a length and a width are.
+
+        Tables are filled in the order of their names.
+        """
         tables = {}
-        for name in sorted(lengths):
-            weights = torch.randn(lengths[name], dim, generator=rng, device=rng.device) / dim**0.5
+        for name, shape in sorted(shapes.items()):
+            if isinstance(shape, tuple):
+                weights = torch.zeros(shape, device=rng.device)
+            else:
+                weights = torch.randn(shape, dim, generator=rng, device=rng.device) / dim**0.5
             tables[name] = Table(weights, optimizer.state(weights))
         return cls(tables, optimizer, project)
 
