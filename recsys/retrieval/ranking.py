@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,7 +27,7 @@ def rank(
 ) -> tuple[Codes, FloatArray]:
     """The k best items of each user, best first, equal scores by code.
 
-    Embeddings go through an index (the exact one unless another is given), any other scorer through its
+    Embeddings go through an index (``exact`` unless another is given), any other scorer through its
     scores.
 
     Args:
@@ -48,7 +49,7 @@ def rank(
     codes = np.empty((len(users), k), dtype=np.int32)
     scores = np.empty((len(users), k), dtype=np.float32)
     if isinstance(scorer, Embeddings) and index is None:
-        index = Exact(scorer.distance).build(scorer.items)
+        index = exact(scorer)
     size = USERS_AT_ONCE if isinstance(scorer, Embeddings) else SCORED_AT_ONCE
     for start in range(0, len(users), size):
         block = users[start : start + size]
@@ -62,6 +63,19 @@ def rank(
                 mask(matrix, exclude, slice(0, len(block)))
             codes[here], scores[here] = top(matrix, k)
     return codes, scores
+
+
+def exact(model: Embeddings) -> Index:
+    """The exact index of a model: on the GPU where this process trains on one, else in numpy.
+
+    Both give the same lists. torch is not imported for it: who only ranks starts without.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        from recsys.retrieval.index.on_device import ExactOnDevice
+
+        return ExactOnDevice(model.distance, "cuda").build(model.items)
+    return Exact(model.distance).build(model.items)
 
 
 def seen_by_user(log: Interactions) -> Rows:

@@ -13,7 +13,9 @@ from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.ids import IdMap
 from recsys.retrieval import ranking
-from recsys.retrieval.ranking import rank, seen_by_user
+from recsys.retrieval.index.exact import Exact
+from recsys.retrieval.index.on_device import ExactOnDevice
+from recsys.retrieval.ranking import exact, rank, seen_by_user
 from tests.factories import interactions
 
 
@@ -74,6 +76,18 @@ def test_the_scores_of_the_scorer_are_left_as_they_were() -> None:
 def test_a_list_has_at_least_one_item() -> None:
     with pytest.raises(InputError, match="k is 0"):
         rank(embeddings(), np.array([0]), 0)
+
+
+def test_the_index_is_on_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = interactions()
+    vectors = np.ones((len(log.users), 2), dtype=np.float32), np.ones((len(log.items), 2), dtype=np.float32)
+    model = Embeddings(*vectors, log.users, log.items, "dot")
+    assert isinstance(exact(model), Exact)
+    built: list[tuple[str, str]] = []
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(ExactOnDevice, "build", lambda index, _: built.append((index.distance, index.device)))
+    exact(model)
+    assert built == [("dot", "cuda")]
 
 
 def test_seen_by_user_holds_the_log() -> None:
