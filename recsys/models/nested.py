@@ -37,7 +37,19 @@ def nested(name: str, options: Mapping[str, Any], seed: int) -> Model:
     Raises:
         InputError: If the model or an option is unknown, or a value is refused.
     """
-    takes = {option.name for option in plugins.part("models", name).options}
-    given = {"seed": seed} if "seed" in takes else {}
-    model: Model = plugins.make("models", name, {**given, **options})
+    model: Model = plugins.make("models", name, seeded(name, options, seed))
     return model
+
+
+def seeded(name: str, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """The options, and ``seed`` where the model takes one and they set none.
+
+    Raises:
+        InputError: If there is no such model.
+
+    Example:
+        >>> seeded("als", {"dim": 8}, 7), seeded("popularity", {}, 7)
+        ({'seed': 7, 'dim': 8}, {})
+    """
+    takes = {option.name for option in plugins.part("models", name).options}
+    return {**({"seed": seed} if "seed" in takes else {}), **options}

@@ -1,0 +1,49 @@
+"""A model whose options are chosen on the valid part, as a part of other models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recsys.data.tables import Interactions
+from recsys.models.model import Fitted, Report, Validate, silent
+from recsys.models.nested import named, nested, seeded
+from recsys.models.tuning import GRIDS, tune
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The best point of the grid that the model is tuned over when it is a baseline.
+
+    Options that are given stay as they are. Without a valid part there is nothing to choose by: the model is
+    fitted as it is given.
+
+    Args:
+        of: The model: its name, or name and options. One without a grid is fitted as it is given.
+        seed: Of the model, where that sets none.
+    """
+
+    of: str | Mapping[str, Any] = "als"
+    seed: int = 0
+
+    def fit(
+        self,
+        train: Interactions,
+        *,
+        validate: Validate | None = None,
+        report: Report = silent,
+        checkpoints: Path | None = None,
+    ) -> Fitted:
+        """Try the grid and fit its best point; see ``Model.fit``. ``of`` is chosen by ``validate``."""
+        name, options = named(self.of)
+        grid = {key: values for key, values in GRIDS.get(name, {}).items() if key not in options}
+        if validate is None or not grid:
+            return nested(name, options, self.seed).fit(
+                train, validate=validate, report=report, checkpoints=checkpoints
+            )
+        fixed = seeded(name, options, self.seed)
+        best = tune(name, grid, train, validate, fixed, report=report).options
+        fitted = nested(name, best, self.seed).fit(train, report=report, checkpoints=checkpoints)
+        return Fitted(fitted.scorer, {"of": {"name": name, **best}})
