@@ -155,6 +155,22 @@ def mismatches(spec: Mapping[str, Any]) -> list[str]:
     return []
 
 
+def miner_mismatches(spec: Mapping[str, Any]) -> list[str]:
+    """Faults between miner and distance of a model: one that draws by angles needs a bounded score."""
+    model = part("models", spec.get("name", "two_tower"))
+    asked = {option.name: option.default for option in model.options} | dict(spec)
+    if not asked.get("miner") or not asked.get("distance"):
+        return []
+    miner, distance = (part(NESTED[key], _name(asked[key])) for key in ("miner", "distance"))
+    if not miner.constants.get("needs_bounded") or distance.constants.get("bounded"):
+        return []
+    allowed = [name for name in names("distances") if part("distances", name).constants.get("bounded")]
+    return [
+        f"{miner.name} draws by the angles of unit vectors and needs a bounded score, which {distance.name} is "
+        f"not; it takes: {', '.join(allowed)}"
+    ]
+
+
 def _name(spec: Any) -> str:
     return str(spec if isinstance(spec, str) else spec["name"])
 

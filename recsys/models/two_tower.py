@@ -170,6 +170,10 @@ class TwoTower:
         from recsys.learning.training.precision import has_bfloat16
         from recsys.learning.training.step import Parts
 
+        asked = {key: _named(getattr(self, key))[0] for key in ("loss", "miner", "distance")}
+        faults = plugins.mismatches(asked) + plugins.miner_mismatches(asked)
+        if faults:
+            raise InputError("; ".join(faults))
         loss: Loss = plugins.make("losses", *_named(self.loss))
         return Parts(
             tower=plugins.make("towers", *_named(self.tower)),

@@ -167,7 +167,10 @@ def _model_faults(path: str, spec: Mapping[str, Any]) -> list[str]:
                     faults += _model_faults(f"{path}.{key}", each)
                 else:
                     faults += [f"{path}.{key}: {fault}" for fault in _spec_faults(plugins.NESTED[key], each)]
-    return faults or [f"{path}.loss: {fault}" for fault in plugins.mismatches(spec)]
+    if faults:
+        return faults
+    unfit = {"loss": plugins.mismatches(spec), "miner": plugins.miner_mismatches(spec)}
+    return [f"{path}.{key}: {fault}" for key, found in unfit.items() for fault in found]
 
 
 def _name_faults(family: str, name: str) -> list[str]:

@@ -134,6 +134,8 @@ def test_refuses_wrong_options(options: dict[str, object], named: str) -> None:
         ({"loss": {"name": "triplet", "margn": 1}}, "it takes: margin"),
         ({"loss": {"margin": 1}}, "names no part"),
         ({"distance": "hamming"}, "unknown distance"),
+        ({"distance": "dot", "loss": "arcface"}, "arcface needs a bounded score, which dot is not"),
+        ({"distance": "dot", "miner": "distance_weighted"}, "needs a bounded score, which dot is not"),
     ],
 )
 def test_refuses_wrong_parts(options: dict[str, object], named: str) -> None:

@@ -42,6 +42,14 @@ def test_three_faults_are_all_reported(tmp_path: Path) -> None:
         ({"model.dimension": 3}, "two_tower has no option 'dimension'; it takes: "),
         ({"model.dim": "many"}, "two_tower.dim takes int, not 'many'"),
         ({"model.loss.margin": "wide"}, "triplet.margin takes float, not 'wide'"),
+        (
+            {"model.miner": "distance_weighted", "model.distance": "euclidean"},
+            "model.miner: distance_weighted draws .* which euclidean is not; it takes: cosine",
+        ),
+        (
+            {"model.loss": "arcface", "model.distance": "dot"},
+            "model.loss: arcface needs a bounded score, which dot is not; it takes: cosine",
+        ),
         ({"baselines": ["als", "alz"]}, "baselines: unknown model 'alz'"),
         ({"metrics": ["ndcg@ten"]}, "ndcg@20"),
         ({"refit": "some"}, "refit: input should be 'none', 'valid' or 'all', not 'some'"),
