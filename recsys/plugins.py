@@ -166,7 +166,7 @@ def miner_mismatches(spec: Mapping[str, Any]) -> list[str]:
         return []
     allowed = [name for name in names("distances") if part("distances", name).constants.get("bounded")]
     return [
-        f"{miner.name} draws by the angles of unit vectors and needs a bounded score, which {distance.name} is "
+        f"{miner.name} draws by angles and needs a bounded score, which {distance.name} is "
         f"not; it takes: {', '.join(allowed)}"
     ]
 
