@@ -29,7 +29,7 @@ def pair_quality(model: Embeddings, truth: Truth, seen: Rows, title: str, svg: P
 
     curve = roc(model, truth.sample(MAX_USERS, generator(0, "roc users")), seen)
     if svg is not None:
-        write_text(svg, draw(curve, title))
+        write_text(svg, draw(curve, title, RATES[1:]))
     points = {rate: curve.at(rate) for rate in RATES}
     return {
         "auc": curve.auc,
@@ -46,15 +46,10 @@ def pair_quality_text(found: Mapping[str, Any]) -> str:
     """The same in lines for people."""
     lines = [
         f"pairs: AUC {found['auc']:.4f} of {found['observed']:,} test pairs against {found['unobserved']:,} "
-        "unobserved ones of the same users"
+        "unobserved ones of the same users",
+        "  false-positive rate   score at least   test pairs found",
     ]
-    lines += [
-        f"  false-positive rate {rate}: "
-        + (
-            "no score keeps it"
-            if point["score"] is None
-            else f"score {point['score']:.4g} and above finds {point['true_positives']:.1%} of the test pairs"
-        )
-        for rate, point in found["thresholds"].items()
-    ]
+    for rate, point in found["thresholds"].items():
+        score = "none keeps it" if point["score"] is None else f"{point['score']:.4f}"
+        lines.append(f"  {rate:>19}   {score:>14}   {point['true_positives']:>16.1%}")
     return "\n".join(lines)

@@ -102,5 +102,15 @@ def test_the_picture_is_well_formed_and_goes_through_the_corners() -> None:
     line = root.find("{http://www.w3.org/2000/svg}polyline")
     assert line is not None
     points = line.attrib["points"].split()
-    assert (points[0], points[-1]) == ("56.0,456.0", "456.0,56.0")
+    assert (points[0], points[-1]) == ("64.0,464.0", "464.0,64.0")
     assert len(points) == 400
+
+
+def test_the_thresholds_at_rates_are_marked_on_the_curve() -> None:
+    roc = Roc.of(np.array([3.0, 2.0, 1.0, 0.5]), np.array([2.5, 0.8, 0.2, 0.1]))
+    text = svg(roc, "run", [0.0, 0.25, 0.3])
+    assert text.count("<circle") == 2  # 0.25 and 0.3 are kept by the same threshold
+    assert "score \u2265 3: 25.0% at 0" in text
+    assert "score \u2265 1: 75.0% at 0.25" in text
+    blind = Roc.of(np.ones(3), np.ones(3))
+    assert "<circle" not in svg(blind, "run", [0.1])
