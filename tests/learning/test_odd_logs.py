@@ -46,6 +46,12 @@ def test_towers(name: str) -> None:
     fitted(tower=name)
 
 
+@pytest.mark.parametrize("name", plugins.names("towers"))
+@pytest.mark.parametrize("weight", ["l2", "uniformity", "center"])
+def test_regularizers_of_every_tower(name: str, weight: str) -> None:
+    fitted(tower=name, **{weight: 0.1})
+
+
 @pytest.mark.parametrize("name", ["hardest", "hardest_k", "relative"])
 def test_miners(name: str) -> None:
     fitted(miner=name, loss="triplet")

@@ -94,7 +94,8 @@ def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced | None:
     if not closed:
         reduced = _blocks(batch, leaves, parts)
     of_items = torch.cat([gradient(leaves.positives), gradient(leaves.candidates)])
-    torch.autograd.backward([users, items], [gradient(leaves.users), of_items])
+    again = parts.regularize is not None  # a tower's graph is gone through twice then
+    torch.autograd.backward([users, items], [gradient(leaves.users), of_items], retain_graph=again)
     if parts.regularize is not None:
         torch.autograd.backward(parts.regularize(rows))
     tables.update()
