@@ -10,12 +10,21 @@ from rich.console import Console
 from rich.table import Table
 
 from recsys.cli.session import Session
+from recsys.pipeline.epochs import read_epochs
 from recsys.run_folder import RunFolder
 
 COLUMNS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "mrr@20", "coverage@20")
 SECONDS_BETWEEN_LINES = 5.0
 # What a person follows; the other figures of an epoch are in epochs.jsonl and in MLflow.
 FOLLOWED = ("loss", "valid", "rank")
+SPACE = {
+    "rank": "effective rank",
+    "alignment": "alignment",
+    "uniformity": "uniformity",
+    "hubness": "hubness",
+    "norm_popularity": "length with popularity",
+    "dead": "dead items",
+}
 
 
 class Watch:
@@ -72,12 +81,24 @@ def render(console: Console, run: RunFolder) -> None:
         f"{counts['unknown_rows']:,} with {counts['unknown_items']:,} items unknown to train are misses; "
         f"{counts['cold_users']:,} cold users ({counts['cold_rows']:,} interactions) are left out."
     )
+    if (space := _space(run)) is not None:
+        console.print(space)
     console.print(_index(manifest["index"]))
     seconds = "  ".join(f"{name} {value:.1f}" for name, value in manifest["seconds"].items())
     console.print(f"seconds: {seconds}")
     console.print(
         f"run {manifest['run']} is now the current one; next: recsys recommend --user ID, recsys compare"
     )
+
+
+def _space(run: RunFolder) -> str | None:
+    """The health of the space after the last epoch, where the model has one."""
+    told = read_epochs(run.path / "epochs.jsonl")
+    shown = {name: told[-1][name] for name in SPACE if name in told[-1]} if told else {}
+    if not shown:
+        return None
+    figures = ", ".join(f"{SPACE[name]} {_short(value)}" for name, value in shown.items())
+    return f"space after epoch {told[-1]['epoch']}: {figures}"
 
 
 def _model(manifest: Mapping[str, Any]) -> str:
