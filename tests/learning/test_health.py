@@ -29,7 +29,7 @@ def test_a_loss_that_is_not_finite_stops_the_run() -> None:
 
 
 def test_vectors_on_one_ray_stop_the_run() -> None:
-    ray = torch.rand(50, 1) * torch.ones(50, 4) + 1e-4 * torch.randn(50, 4)
+    ray = (0.1 + torch.rand(50, 1)) * torch.ones(50, 4) + 0.01 * torch.randn(50, 4)
     with pytest.raises(RecsysError, match="the item vectors collapsed to one direction in epoch 2"):
         health.check_spread(ray, "item", 2)
     health.check_spread(torch.randn(50, 4), "item", 2)
