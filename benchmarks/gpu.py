@@ -127,7 +127,9 @@ def main() -> int:
 
 
 def _model(loss: str, batch: int, device: str) -> TwoTower:
-    return TwoTower(loss=loss, dim=DIM, batch=batch, candidates=batch, device=device)
+    return TwoTower(
+        loss=loss, tower="lookup", start="normal", dim=DIM, batch=batch, candidates=batch, device=device
+    )
 
 
 def _stepper(work: Work) -> Callable[[], object]:

@@ -62,7 +62,7 @@ def one(users: int, items: int, interactions: int, ranked: int, work: list[str])
 
     note("als", lambda: ALS(dim=DIM, iterations=1).fit(train))
     kept: dict[str, Any] = {}
-    model = TwoTower(dim=DIM, batch=BATCH, candidates=BATCH)
+    model = TwoTower(tower="lookup", start="normal", hops=0, dim=DIM, batch=BATCH, candidates=BATCH)
 
     def fit() -> None:
         ready = model.prepare(train)
@@ -125,7 +125,9 @@ def steps(
 
     train = long_tail(30_000, 41_000, 800_000)
     works = {
-        f"{count} {dim}": stepper(TwoTower(dim=dim, batch=BATCH, candidates=count), train)
+        f"{count} {dim}": stepper(
+            TwoTower(tower="lookup", start="normal", dim=dim, batch=BATCH, candidates=count), train
+        )
         for count, dim in [*((count, DIM) for count in candidates), *((BATCH, dim) for dim in dims)]
     }
     taken = milliseconds(works)

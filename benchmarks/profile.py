@@ -57,7 +57,10 @@ class Stages:
 
 def of_step(loss: str) -> list[list[Any]]:
     """Milliseconds of a step by kind of work, as the profiler sees it (which adds a little to each)."""
-    one = stepper(TwoTower(loss=loss, dim=DIM, batch=BATCH, candidates=CANDIDATES), log())
+    one = stepper(
+        TwoTower(loss=loss, tower="lookup", start="normal", dim=DIM, batch=BATCH, candidates=CANDIDATES),
+        log(),
+    )
     for _ in range(STEPS):
         one()
     with profile(activities=[ProfilerActivity.CPU]) as watched:

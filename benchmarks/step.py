@@ -95,7 +95,10 @@ def main() -> None:
     short = torch.bfloat16 if has_bfloat16(device) else torch.float32
     works = {"three float32 products": products(torch.float32, device), "the floor": products(short, device)}
     for loss in LOSSES:
-        works[loss] = stepper(TwoTower(loss=loss, dim=DIM, batch=BATCH, candidates=CANDIDATES), train)
+        works[loss] = stepper(
+            TwoTower(loss=loss, tower="lookup", start="normal", dim=DIM, batch=BATCH, candidates=CANDIDATES),
+            train,
+        )
     times = milliseconds(works)
     floor = times["the floor"]
     pairs = BATCH * CANDIDATES

@@ -15,6 +15,9 @@ from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import InputError
 from recsys.models.histories import chosen
 
+# Distances that can be written as an inner product.
+JOINABLE: Final = ("dot", "cosine", "euclidean", "squared_euclidean")
+
 Matrix = npt.NDArray[np.float64]
 
 # Histories are summed over the root of their length: between the sum and the mean, as most towers do.
@@ -106,7 +109,7 @@ def as_dot(model: Embeddings) -> tuple[Matrix, Matrix]:
         case other:
             raise InputError(
                 f"the score of a model of distance {other} is not an inner product, which joining needs; "
-                "train it with dot, cosine, euclidean or squared_euclidean"
+                f"train it with {', '.join(JOINABLE)}"
             )
 
 

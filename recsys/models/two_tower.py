@@ -13,6 +13,7 @@ from recsys import plugins, seeds
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
+from recsys.models.graph import best_hops
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.starts import STARTS, start
 
@@ -55,6 +56,9 @@ class TwoTower:
         ball: Radius of the ball that vectors are kept in, or None.
         start: Where vectors start: normal (by chance), spectral (the factors that the model ``spectral``
             serves) or pca (principal components of the users' rows), scaled to expected length 1.
+        hops: Steps over the graph of interactions that smooth the finished vectors: at most, with validation,
+            exactly without; 0 leaves them as they were trained. Smoothed vectors are served by the inner
+            product; see ``best_hops``.
         dim: Dimensions D.
         epochs: Passes over the interactions: at most with validation, exactly without.
         batch: Interactions B a step.
@@ -74,19 +78,20 @@ class TwoTower:
     distance: Choice = "cosine"
     miner: Choice = "everything"
     sampler: Choice = "uniform"
-    tower: Choice = "lookup"
+    tower: Choice = "history"
     reducer: str = "mean"
     balance: bool = True
     l2: float = 0.0
     uniformity: float = 0.0
     center: float = 0.0
     ball: float | None = None
-    start: str = "normal"
+    start: str = "spectral"
+    hops: int = 2
     dim: int = 64
     epochs: int = 60
     batch: int = 2048
     candidates: int = 2048
-    rate: float = 0.3
+    rate: float = 0.2
     optimizer: str = "adagrad"
     patience: int = 3
     seed: int = 0
@@ -99,7 +104,7 @@ class TwoTower:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if not self.rate > 0:
             raise ValueError(f"rate is {self.rate}; it must be positive")
-        for name in ("l2", "uniformity", "center"):
+        for name in ("l2", "uniformity", "center", "hops"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")
         allowed = {
@@ -140,7 +145,8 @@ class TwoTower:
             keep=None if checkpoints is None else (checkpoints, fingerprint),
         )
         state = run(work, hooks)
-        return Fitted(embeddings(state.best), {"epochs": state.best_epoch})
+        hops, scorer = best_hops(embeddings(state.best), train, self.hops, validate)
+        return Fitted(scorer, {"epochs": state.best_epoch, "hops": hops})
 
     def prepare(self, train: Interactions) -> Work:
         """Everything that a fit works with, at its start, on its device."""

@@ -1,0 +1,80 @@
+"""Finished vectors, smoothed over the graph of interactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.data.tables import Interactions
+from recsys.embeddings import Embeddings
+from recsys.models.histories import chosen
+from recsys.models.joining import JOINABLE, as_dot, with_fold_in
+from recsys.models.model import Validate
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+
+def best_hops(
+    model: Embeddings, train: Interactions, hops: int, validate: Validate | None
+) -> tuple[int, Embeddings]:
+    """The model after so many steps over the graph, at most ``hops``, as the valid part likes best.
+
+    With A (U, I) the degree-normalised interactions ``D_u^-1/2 R D_i^-1/2``, R being 1 where the user chose
+    the item, ``E_u^(k+1) = A E_i^(k)`` and ``E_i^(k+1) = A' E_u^(k)`` from the finished vectors ``E^(0)``
+    (unit vectors where the model's score is a cosine), and ``e = sum of E^(0..hops)``. The result is one
+    vector a user and one an item, scored by the inner product: made unit vectors again, they would lose what
+    propagation says about degrees, and rank worse than before. Nothing is trained through the graph.
+
+    Args:
+        model: Finished vectors; they are left as they are where their score is no inner product.
+        train: What they were fitted on.
+        hops: Steps, at most; exactly, without ``validate``.
+        validate: Judges every number of steps from 0, which is the model itself.
+
+    Returns:
+        The number of steps and the model after them.
+
+    Source: He et al. 2020, LightGCN, equations 3 and 4 with equal weights of the layers, applied after
+    training in place of during it.
+    """
+    if hops == 0 or model.distance not in JOINABLE:
+        return 0, model
+    steps = list(smoothed(model, train, hops))
+    best = hops if validate is None else int(np.argmax([validate(each) for each in steps]))
+    if best == 0:
+        return 0, model
+    return best, with_fold_in(steps[best], _inputs(model, train), train)
+
+
+def smoothed(model: Embeddings, train: Interactions, hops: int) -> Iterator[Embeddings]:
+    """The model itself, then after 1, 2, ... steps."""
+    yield model
+    graph = _normalised(train)
+    back = graph.T.tocsr()
+    users, items = (each.astype(np.float32) for each in as_dot(model))
+    total_users, total_items = users, items
+    for _ in range(hops):
+        users, items = graph @ items, back @ users
+        total_users, total_items = total_users + users, total_items + items
+        yield Embeddings(total_users, total_items, train.users, train.items, "dot")
+
+
+def _inputs(model: Embeddings, train: Interactions) -> npt.NDArray[np.float64]:
+    """What a history may be summed over: the model's own inputs, and what one step brings from the items."""
+    items = as_dot(model)[1]
+    own = items if model.inputs is None else model.inputs
+    counts = np.maximum(np.bincount(chosen(train).indices, minlength=len(items)), 1)
+    return np.hstack([own, items / np.sqrt(counts)[:, None]])
+
+
+def _normalised(train: Interactions) -> sparse.csr_array:
+    """D_u^-1/2 R D_i^-1/2 (U, I) float32."""
+    graph = chosen(train)
+    lengths = np.diff(graph.indptr)
+    counts = np.bincount(graph.indices, minlength=graph.shape[1])
+    graph.data = (np.repeat(lengths, lengths) * counts[graph.indices]).astype(np.float32) ** -0.5
+    return graph

@@ -1,0 +1,101 @@
+"""Light propagation against dense matrices, and against loops over neighbours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recsys.embeddings import Embeddings
+from recsys.models.graph import best_hops
+from recsys.models.model import Scorer
+from recsys.plugins import make
+from tests.factories import interactions
+
+LOG = interactions()
+EVERYONE = np.arange(len(LOG.users))
+
+
+def plain(name: str = "als", **options: Any) -> Embeddings:
+    found = make("models", name, {"dim": 4, **options}).fit(LOG)
+    assert isinstance(found.scorer, Embeddings)
+    return found.scorer
+
+
+def cosine() -> Embeddings:
+    tower = {"epochs": 2, "batch": 64, "candidates": 32, "device": "cpu", "loss": "bpr", "hops": 0}
+    return plain("two_tower", **tower)
+
+
+def by_loops(users: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One step of equation 3: sum over neighbours of e / sqrt(|N_u| |N_i|)."""
+    pairs = list(LOG.frame.select("user", "item").iter_rows())
+    of_user = [sum(u == user for u, _ in pairs) for user in range(len(users))]
+    of_item = [sum(i == item for _, i in pairs) for item in range(len(items))]
+    next_users, next_items = np.zeros_like(users), np.zeros_like(items)
+    for user, item in pairs:
+        share = 1 / math.sqrt(of_user[user] * of_item[item])
+        next_users[user] += share * items[item]
+        next_items[item] += share * users[user]
+    return next_users, next_items
+
+
+@pytest.mark.parametrize("start", [plain, cosine])
+def test_points_are_the_sum_of_the_layers(start: Callable[[], Embeddings]) -> None:
+    model = start()
+    layers = [(model.users.astype(float), model.items.astype(float))]
+    for _ in range(2):
+        layers.append(by_loops(*layers[-1]))
+    hops, found = best_hops(model, LOG, 2, None)
+    assert (hops, found.distance, found.dim) == (2, "dot", 4)
+    np.testing.assert_allclose(found.users, sum(users for users, _ in layers), atol=1e-4)
+    np.testing.assert_allclose(found.items, sum(items for _, items in layers), atol=1e-4)
+
+
+def test_no_hop_is_the_model_itself() -> None:
+    model = plain()
+    assert best_hops(model, LOG, 0, None) == (0, model)
+
+
+def test_a_score_that_is_no_inner_product_is_left_as_it_is() -> None:
+    model = replace(plain(), distance="manhattan")
+    assert best_hops(model, LOG, 2, None) == (0, model)
+
+
+@pytest.mark.parametrize("best", [0, 1, 2])
+def test_the_valid_part_judges_every_number_of_hops(best: int) -> None:
+    model = plain()
+    judged: list[Scorer] = []
+
+    def validate(scorer: Scorer) -> float:
+        judged.append(scorer)
+        return float(len(judged) - 1 == best)
+
+    hops, found = best_hops(model, LOG, 2, validate)
+    assert (hops, len(judged)) == (best, 3)
+    again = best_hops(model, LOG, best, None)[1]
+    assert again.scores(EVERYONE).tobytes() == found.scores(EVERYONE).tobytes()
+
+
+def test_two_tower_takes_what_the_valid_part_likes_best_and_refits_it() -> None:
+    options = {"dim": 4, "epochs": 2, "batch": 64, "candidates": 32, "device": "cpu"}
+    model = make("models", "two_tower", options)
+    fitted = model.fit(LOG, validate=lambda scorer: float(scorer.distance == "dot"))
+    assert fitted.chosen["hops"] == 1
+    again = replace(model, **fitted.chosen).fit(LOG)
+    assert again.chosen["hops"] == 1
+    assert again.scorer.distance == "dot"
+
+
+def test_a_history_is_served_near_to_its_user() -> None:
+    _, model = best_hops(plain("spectral", dim=6), LOG, 1, None)
+    assert model.inputs is not None
+    history = (LOG.csr().toarray() > 0).astype(float)
+    folded = (history @ model.inputs) / history.sum(axis=1, keepdims=True) ** model.fold_in.options["power"]
+    mine, served = (users @ model.items.T.astype(float) for users in (model.users, folded))
+    agreement = [np.corrcoef(one, other)[0, 1] for one, other in zip(mine, served, strict=True)]
+    assert np.mean(agreement) > 0.95
