@@ -25,7 +25,8 @@ def start(
 
     ``normal``: none of them; they are left to chance. ``spectral``: what the model ``spectral`` serves.
     ``pca``: see ``principal``. Each table is scaled to expected length 1. A row of zeros (an item that nobody
-    chose) is left to chance; columns past the rank of the log are 0 for all.
+    chose) is left to chance; columns past the rank of the log are 0 for all, and left
+    to chance too.
 
     Args:
         kind: One of ``STARTS``.

@@ -74,7 +74,7 @@ class TwoTower:
     Learning.
     """
 
-    loss: Choice = "infonce"
+    loss: Choice = "bpr"
     distance: Choice = "cosine"
     miner: Choice = "everything"
     sampler: Choice = "uniform"

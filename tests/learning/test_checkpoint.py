@@ -16,7 +16,9 @@ from recsys.models.model import Fitted, Scorer
 from recsys.models.two_tower import TwoTower
 from tests import factories
 
-MODEL = TwoTower(loss="bpr", dim=4, epochs=6, batch=64, candidates=8, patience=2)
+MODEL = TwoTower(
+    loss="bpr", tower="lookup", start="normal", hops=0, dim=4, epochs=6, batch=64, candidates=8, patience=2
+)
 TRAIN = factories.interactions()
 
 
@@ -73,7 +75,7 @@ def test_the_best_epoch_survives_a_stop(stopped: int, tmp_path: Path) -> None:
 
     killed_after(stopped, MODEL, tmp_path, Validate(0))
     resumed = MODEL.fit(TRAIN, validate=Validate(stopped), checkpoints=tmp_path)
-    assert resumed.chosen == {"epochs": 2}
+    assert resumed.chosen == {"epochs": 2, "hops": 0}
     assert bytes_of(resumed) == bytes_of(MODEL.fit(TRAIN, validate=Validate(0)))
 
 
@@ -83,7 +85,7 @@ def test_a_finished_fit_is_not_done_again(tmp_path: Path) -> None:
     assert bytes_of(again) == bytes_of(first)
 
 
-@pytest.mark.parametrize("other", [replace(MODEL, rate=0.2), replace(MODEL, loss="triplet")])
+@pytest.mark.parametrize("other", [replace(MODEL, rate=0.3), replace(MODEL, loss="triplet")])
 def test_other_options_are_refused(other: TwoTower, tmp_path: Path) -> None:
     killed_after(1, MODEL, tmp_path)
     with pytest.raises(InputError, match="with other options or on other data"):

@@ -52,7 +52,7 @@ def cuda() -> str:
 
 def model(loss: str, device: str, **options: Any) -> TwoTower:
     given = {"dim": 16, "batch": 256, "candidates": 64, "precision": "fp32", "epochs": 8} | options
-    return TwoTower(loss=loss, device=device, **given)
+    return TwoTower(loss=loss, tower="lookup", start="normal", hops=0, device=device, **given)
 
 
 def first(work: Work) -> Iterator[Batch]:

@@ -18,7 +18,18 @@ from recsys.models.two_tower import TwoTower
 from tests import factories
 
 TRAIN = factories.interactions()
-MODEL = TwoTower(loss="triplet", dim=4, batch=64, candidates=16, rate=0.1, precision="fp32", device="cpu")
+MODEL = TwoTower(
+    loss="triplet",
+    tower="lookup",
+    start="normal",
+    hops=0,
+    dim=4,
+    batch=64,
+    candidates=16,
+    rate=0.1,
+    precision="fp32",
+    device="cpu",
+)
 NUDGE = 1e-12
 
 
@@ -133,7 +144,7 @@ def test_training_ends_where_a_miner_has_nothing_more_to_give(tmp_path: Path) ->
     assert len(told) < 200
     assert [each["mined"] > 0 for each in told] == [True] * (len(told) - 1) + [False]
     again = model.fit(train, report=lambda *_: pytest.fail("trained again"), checkpoints=tmp_path)
-    assert again.chosen == fitted.chosen == {"epochs": len(told)}
+    assert again.chosen == fitted.chosen == {"epochs": len(told), "hops": 0}
 
 
 def test_a_log_without_a_negative_is_not_the_fault_of_the_miner() -> None:

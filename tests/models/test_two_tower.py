@@ -15,7 +15,7 @@ from recsys.errors import InputError
 from recsys.models.two_tower import TwoTower
 from tests import factories
 
-SMALL = TwoTower(dim=8, epochs=30, batch=64, candidates=16, rate=0.1)
+SMALL = TwoTower(tower="lookup", start="normal", hops=0, dim=8, epochs=30, batch=64, candidates=16, rate=0.1)
 TRIPLET = {"name": "triplet", "margin": 1.0}
 LOSSES = ["bpr", "contrastive", TRIPLET]
 
@@ -103,7 +103,7 @@ def test_stops_at_the_best_epoch_and_keeps_its_vectors() -> None:
 
     fitted = replace(SMALL, epochs=10, patience=2).fit(factories.interactions(), validate=validate)
     assert len(seen) == 4
-    assert fitted.chosen == {"epochs": 2}
+    assert fitted.chosen == {"epochs": 2, "hops": 0}
     assert isinstance(fitted.scorer, Embeddings)
     assert isinstance(seen[1], Embeddings)
     assert fitted.scorer.users.tobytes() == seen[1].users.tobytes()

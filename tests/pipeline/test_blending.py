@@ -71,4 +71,4 @@ def test_every_default_of_the_parts_of_a_blend_is_written_out() -> None:
     config = parse(TrainConfig, {"model": {"name": "blend", "of": ["als", {"name": "two_tower", "dim": 3}]}})
     first, second = document(config)["model"]["of"]
     assert (first["name"], first["iterations"]) == ("als", 12)
-    assert (second["dim"], second["tower"]) == (3, {"name": "lookup"})
+    assert (second["dim"], second["tower"]["name"]) == (3, "history")

@@ -53,9 +53,16 @@ class Tables:
         return self.tables[name].weights
 
     def place(self, name: str, vectors: FloatArray, rows: npt.NDArray[np.bool_]) -> None:
-        """Put vectors (n, D) in place of some rows (n,) of a table, before any step."""
+        """Put vectors (n, D) in place of some rows (n,) of a table, before any step.
+
+        Columns in which they are all 0, past the rank of what they were made from, are left to chance: a
+        direction in which nothing differs is one in which nothing is learned.
+        """
         weights, there = self[name], torch.from_numpy(rows)
-        weights[there.to(weights.device)] = torch.from_numpy(vectors[rows]).to(weights)
+        placed = torch.from_numpy(vectors[rows]).to(weights)
+        filled = (placed != 0).any(0)
+        places = there.to(weights.device)
+        weights[places] = torch.where(filled, placed, weights[places])
 
     def gather(self, table: str, codes: Tensor) -> Tensor:
         """Rows (n,) of a table as a leaf (n, D), remembered until ``update``."""

@@ -33,14 +33,23 @@ def test_the_paper_in_loops_over_unit_vectors() -> None:
 
 
 def test_the_model_adds_the_uniformity() -> None:
-    work = TwoTower(loss={"name": "directau", "weight": 0.3}, l2=0.1).prepare(factories.interactions())
+    work = TwoTower(loss={"name": "directau", "weight": 0.3}, tower="lookup", start="normal", l2=0.1).prepare(
+        factories.interactions()
+    )
     assert work.parts.regularize == Together((L2(0.1), Uniformity(0.3)))
 
 
 def test_the_objective_in_loops_has_the_gradient_of_a_step() -> None:
     """Wang et al. 2022, equation 7: both halves by autograd, on the vectors of a batch."""
     train = factories.interactions()
-    model = TwoTower(loss={"name": "directau", "weight": 0.7}, dim=4, batch=len(train), precision="fp32")
+    model = TwoTower(
+        loss={"name": "directau", "weight": 0.7},
+        tower="lookup",
+        start="normal",
+        dim=4,
+        batch=len(train),
+        precision="fp32",
+    )
     work = model.prepare(train)
     users, items = (work.tables[name].double().requires_grad_() for name in ("users", "items"))
     chosen = [torch.nn.functional.normalize(users[work.log.users], dim=1)]

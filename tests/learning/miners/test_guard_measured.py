@@ -26,8 +26,8 @@ def planted(seed: int) -> tuple[Interactions, np.ndarray]:
 
 def ndcg(train: Interactions, hidden: np.ndarray, seed: int, miner: str) -> float:
     model = TwoTower(
-        loss="triplet", miner=miner, reducer="active", dim=16, epochs=20, batch=256, candidates=ITEMS,
-        seed=seed, device="cpu", precision="fp32",
+        loss="triplet", miner=miner, tower="lookup", start="normal", hops=0, rate=0.3, reducer="active",
+        dim=16, epochs=20, batch=256, candidates=ITEMS, seed=seed, device="cpu", precision="fp32",
     )  # fmt: skip
     scores = model.fit(train).scorer.scores(np.arange(USERS))
     scores[train.csr().nonzero()] = -np.inf
