@@ -88,7 +88,9 @@ def definition(batch: Batch, start: Tables, parts: Parts) -> tuple[float, dict[s
     pairs = Pairs(pos, neg, mask, batch.candidates.log_q, cross)
     terms = parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))
     loss = parts.reduce(terms).value()
-    total = parts.reduce(balanced(terms, pos)).value() if parts.balance else loss
+    total = loss
+    if parts.balance and terms.values.ndim == 2:
+        total = parts.reduce(balanced(terms, pos)).total / len(pos)
     total = total if parts.regularize is None else total + parts.regularize(points)
     total.backward()  # type: ignore[no-untyped-call]
     return float(loss.detach()), {
@@ -98,8 +100,6 @@ def definition(batch: Batch, start: Tables, parts: Parts) -> tuple[float, dict[s
 
 def balanced(terms: Terms, pos: torch.Tensor) -> Terms:
     """Each row over one plus the sum of its slopes."""
-    if terms.values.ndim == 1:
-        return terms
     rows = [values[mask].sum() for values, mask in zip(terms.values, terms.mask, strict=True)]
     slopes = [torch.autograd.grad(row, pos, retain_graph=True)[0].sum().abs() for row in rows]
     return replace(terms, values=terms.values / (1 + torch.stack(slopes))[:, None])

@@ -58,7 +58,9 @@ class Parts:
 
     ``balance``: where each pair is a term of its own, a positive that many candidates outscore drowns the
     others, whatever the size of the step. Its row is divided by one plus the sum of its slopes, which counts,
-    softly, the candidates above it: every positive then pulls with a force of at most one.
+    softly, the candidates above it: every positive then pulls with a force of at most one. What is descended
+    is then the mean over positives, whatever the reducer counts, so that penalties on the vectors weigh the
+    same whether there are ten candidates or ten thousand.
     """
 
     tower: Tower
@@ -118,7 +120,8 @@ def objective(
         return plain, plain
     used = terms.values.masked_fill(~terms.mask, 0.0).sum()
     force = torch.autograd.grad(used, pairs.pos, retain_graph=True)[0].abs()  # (b,)
-    return plain, parts.reduce(replace(terms, values=terms.values / (1 + force)[:, None]))
+    total = parts.reduce(replace(terms, values=terms.values / (1 + force)[:, None])).total
+    return plain, Reduced(total, total.new_tensor(float(len(force))))
 
 
 def _blocks(batch: Batch, leaves: Points, parts: Parts) -> Reduced:
@@ -133,12 +136,13 @@ def _blocks(batch: Batch, leaves: Points, parts: Parts) -> Reduced:
         points = replace(leaves, users=leaves.users[rows], positives=leaves.positives[rows])
         plain, balanced = objective(batch, points, rows, parts, balance=parts.balance)
         torch.autograd.backward(balanced.total)
-        blocks.append(Reduced(plain.total.detach(), plain.count))
-    reduced = blocks[0]
-    for block in blocks[1:]:
-        reduced = reduced + block
+        blocks.append((Reduced(plain.total.detach(), plain.count), balanced.count))
+    count = torch.stack([each for _, each in blocks]).sum().clamp(min=1.0)
     for leaf in _each(leaves):
-        leaf.grad = gradient(leaf) / reduced.count.clamp(min=1.0)
+        leaf.grad = gradient(leaf) / count
+    reduced = blocks[0][0]
+    for block, _ in blocks[1:]:
+        reduced = reduced + block
     return reduced
 
 
@@ -176,7 +180,8 @@ def _closed(batch: Batch, leaves: Points, parts: Parts) -> bool:
     weight = slopes.weight
     if weight is None:
         weight = 1 / (1 + slopes.pos.abs()) if parts.balance else torch.ones_like(slopes.pos)
-        slopes = replace(slopes, pos=slopes.pos * weight)
+        count = slopes.count.new_tensor(len(weight)) if parts.balance else slopes.count
+        slopes = replace(slopes, pos=slopes.pos * weight, count=count)
     _spread(slopes, weight, leaves, candidates.to(kind))
     return True
 
