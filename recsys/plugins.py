@@ -141,18 +141,28 @@ def make(family: str, name: str, options: Mapping[str, Any] | None = None) -> An
 
 
 def mismatches(spec: Mapping[str, Any]) -> list[str]:
-    """Faults between the parts of a model: a loss on angles needs a bounded distance."""
+    """Faults between the parts of a model: a loss on angles or lengths needs a distance that has them."""
     model = part("models", spec.get("name", "two_tower"))
     asked = {option.name: option.default for option in model.options} | dict(spec)
     if not asked.get("loss") or not asked.get("distance"):
         return []
     loss, distance = (part(NESTED[key], _name(asked[key])) for key in ("loss", "distance"))
-    if loss.constants.get("needs_bounded") and not distance.constants.get("bounded"):
-        bounded = [name for name in names("distances") if part("distances", name).constants.get("bounded")]
-        return [
-            f"{loss.name} needs a bounded score, which {distance.name} is not; it takes: {', '.join(bounded)}"
-        ]
-    return []
+    known = {name: part("distances", name).constants for name in names("distances")}
+    asks = {
+        "a bounded score": (
+            loss.constants.get("needs_bounded"),
+            [name for name, of in known.items() if of.get("bounded")],
+        ),
+        "an inner product": (
+            "lengths" in loss.constants.get("needs", ()),
+            [name for name, of in known.items() if of.get("index_metric") in ("dot", "angular")],
+        ),
+    }
+    return [
+        f"{loss.name} needs {what}, which {distance.name} is not; it takes: {', '.join(allowed)}"
+        for what, (asked, allowed) in asks.items()
+        if asked and distance.name not in allowed
+    ]
 
 
 def miner_mismatches(spec: Mapping[str, Any]) -> list[str]:

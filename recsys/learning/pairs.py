@@ -19,7 +19,10 @@ class Pairs:
         neg: (B, N) scores of the anchor with the candidates.
         mask: (B, N) bool, True where the candidate is a negative to use.
         log_q: (N,) log probability by which each candidate was sampled, or None.
-        cross: (B, N) score of the positive with the candidates; made only for losses that ask for it.
+        cross: (B, N) score of the positive with the candidates.
+        lengths: (B,) length of the anchor times that of the positive, where the score is an inner product.
+
+    ``cross`` and ``lengths`` are made only for losses that ask for them.
     """
 
     pos: Tensor
@@ -27,11 +30,12 @@ class Pairs:
     mask: Tensor
     log_q: Tensor | None = None
     cross: Tensor | None = None
+    lengths: Tensor | None = None
 
     def wide(self) -> Pairs:
         """The same with scores in float32 at least, as sums and exponentials need."""
-        cross = None if self.cross is None else _wide(self.cross)
-        return replace(self, pos=_wide(self.pos), neg=_wide(self.neg), cross=cross)
+        cross, lengths = (None if part is None else _wide(part) for part in (self.cross, self.lengths))
+        return replace(self, pos=_wide(self.pos), neg=_wide(self.neg), cross=cross, lengths=lengths)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ NOT_MONOTONE = {"warp", "ranked_list", "circle", "sl_at_k"}
 WEIGHTED = {"ranked_list", "circle"}
 # No negative is needed, so none is missed.
 WITHOUT_NEGATIVES = {"directau"}
+OPTIONAL = ("cross", "lengths")
 some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -32,8 +33,8 @@ def made(name: str) -> Any:
 
 
 def given_to(loss: Any, pairs: Pairs) -> Pairs:
-    """Pairs as a step makes them: the cross scores only where the loss asks for them."""
-    return pairs if loss.needs_cross else replace(pairs, cross=None)
+    """Pairs as a step makes them: optional fields only where the loss asks for them."""
+    return replace(pairs, **{name: None for name in OPTIONAL if name not in loss.needs})
 
 
 def value(loss: Any, pairs: Pairs) -> Tensor:
@@ -48,7 +49,11 @@ def leaves(pairs: Pairs) -> Pairs:
 
 
 def gradients(loss: Any, pairs: Pairs) -> list[Tensor]:
-    parts = [pairs.pos, pairs.neg, *([pairs.cross] if loss.needs_cross and pairs.cross is not None else [])]
+    parts = [
+        pairs.pos,
+        pairs.neg,
+        *([pairs.cross] if "cross" in loss.needs and pairs.cross is not None else []),
+    ]
     result = value(loss, pairs)
     if not result.requires_grad:
         return [torch.zeros_like(part) for part in parts]
@@ -160,6 +165,7 @@ def test_extreme_scores_stay_finite(name: str, sign: float, kind: torch.dtype) -
             torch.tensor([[True, True], [True, False], [True, True]]),
             torch.tensor([-0.5, -9.0], dtype=kind),
             torch.tensor([[high, -high]] * 3, dtype=kind),
+            torch.full((3,), high, dtype=kind),
         )
     )
     assert value(loss, pairs).isfinite()
@@ -170,12 +176,14 @@ def test_extreme_scores_stay_finite(name: str, sign: float, kind: torch.dtype) -
 def test_half_precision_scores_are_summed_in_float32(name: str) -> None:
     loss, pairs = plugins.make("losses", name), scene(rows=8, candidates=64).pairs()
     assert pairs.cross is not None
+    assert pairs.lengths is not None
     half = replace(
         pairs,
         pos=pairs.pos.bfloat16(),
         neg=pairs.neg.bfloat16(),
         cross=pairs.cross.bfloat16(),
         log_q=pairs.log_q.float(),
+        lengths=pairs.lengths.float(),
     )
     full = replace(half, pos=half.pos.float(), neg=half.neg.float(), cross=half.cross.float())
     assert loss(given_to(loss, half)).values.dtype == torch.float32
@@ -209,7 +217,8 @@ def test_it_learns(name: str) -> None:
     for _ in range(200):
         optimiser.zero_grad()
         scores = torn.matrix(users, items)
-        pairs = Pairs(scores.diagonal(), scores, ~own, torch.zeros(4), torn.matrix(items, items))
+        lengths = torch.ones(4, dtype=torch.float64)
+        pairs = Pairs(scores.diagonal(), scores, ~own, torch.zeros(4), torn.matrix(items, items), lengths)
         objective = active(loss(given_to(loss, pairs))).value()
         if objective.requires_grad:
             objective.backward()
@@ -219,6 +228,6 @@ def test_it_learns(name: str) -> None:
 
 
 def only(pairs: Pairs, row: int) -> Pairs:
-    assert pairs.cross is not None
-    at = slice(row, row + 1)
-    return replace(pairs, pos=pairs.pos[at], neg=pairs.neg[at], mask=pairs.mask[at], cross=pairs.cross[at])
+    """One row; all else but ``log_q`` is of rows."""
+    parts = {each.name: getattr(pairs, each.name) for each in fields(pairs) if each.name != "log_q"}
+    return replace(pairs, **{name: part[row : row + 1] for name, part in parts.items()})

@@ -25,12 +25,14 @@ class Scene:
 
     def pairs(self, distance: str = "cosine", **options: float) -> Pairs:
         made = plugins.make("distances", distance, options)
+        lengths = self.users.norm(dim=1) * self.positives.norm(dim=1)
         return Pairs(
             made.similarity(self.users, self.positives),
             made.matrix(self.users, self.candidates),
             self.mask,
             self.log_q,
             made.matrix(self.positives, self.candidates),
+            torch.ones_like(lengths) if made.bounded else lengths,
         )
 
     def triplets(self) -> tuple[Tensor, Tensor, Tensor]:

@@ -85,7 +85,9 @@ def definition(batch: Batch, start: Tables, parts: Parts) -> tuple[float, dict[s
     pos = parts.distance.similarity(points.users, points.positives)
     neg = parts.distance.similarity(points.users[:, None], points.candidates[None])
     cross = parts.distance.similarity(points.positives[:, None], points.candidates[None])
-    pairs = Pairs(pos, neg, mask, batch.candidates.log_q, cross)
+    lengths = points.users.norm(dim=1) * points.positives.norm(dim=1)
+    lengths = torch.ones_like(lengths) if parts.distance.bounded else lengths
+    pairs = Pairs(pos, neg, mask, batch.candidates.log_q, cross, lengths)
     terms = parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))
     loss = parts.reduce(terms).value()
     total = loss
@@ -131,6 +133,11 @@ def test_with_miners_and_reducers(miner: str, reducer: str) -> None:
 
 def test_with_cross_scores() -> None:
     check(replace(parts("bpr"), loss=plugins.make("losses", "triplet", {"swap": True})), batch())
+
+
+@pytest.mark.parametrize("distance", ["dot", "cosine"])
+def test_with_lengths(distance: str) -> None:
+    check(parts("l_softmax", distance), batch())
 
 
 def test_with_a_penalty() -> None:

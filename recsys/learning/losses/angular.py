@@ -41,7 +41,7 @@ class Angular:
 
     degrees: float = 36.0
 
-    needs_cross: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("cross",)
     needs_bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -42,7 +42,7 @@ class Arcface:
     margin: float = 0.3
     scale: float = 8.0
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

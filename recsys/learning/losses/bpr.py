@@ -38,7 +38,7 @@ class Bpr:
 
     temperature: float = 0.12
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -43,7 +43,7 @@ class Bsl:
     temperature: float = 0.12
     power: float = 1.1
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

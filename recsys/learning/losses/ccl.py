@@ -38,7 +38,7 @@ class Ccl:
     margin: float = 0.5
     weight: float = 20.0
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

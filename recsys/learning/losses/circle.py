@@ -40,7 +40,7 @@ class Circle:
     margin: float = 0.4
     scale: float = 10.0
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

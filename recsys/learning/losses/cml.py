@@ -42,7 +42,7 @@ class Cml:
     margin: float = 0.5
     hardest: bool = False
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -47,7 +47,7 @@ class Contrastive:
     weight: float = 50.0
     squared: bool = True
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

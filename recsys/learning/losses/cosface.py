@@ -38,7 +38,7 @@ class Cosface:
     margin: float = 0.2
     scale: float = 8.0
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

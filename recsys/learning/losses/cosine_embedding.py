@@ -36,7 +36,7 @@ class CosineEmbedding:
 
     margin: float = 0.0
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

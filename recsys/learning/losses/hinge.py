@@ -34,7 +34,7 @@ class Hinge:
 
     squared: bool = False
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __call__(self, pairs: Pairs) -> Terms:

@@ -42,7 +42,7 @@ class Infonce:
     temperature: float = 0.2
     correct: bool = True
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

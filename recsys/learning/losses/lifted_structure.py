@@ -40,7 +40,7 @@ class LiftedStructure:
 
     margin: float = 1.0
 
-    needs_cross: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("cross",)
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -17,13 +17,13 @@ class Loss(Protocol):
     loop of ``two_tower`` leaves as they are.
 
     Attributes:
-        needs_cross: Whether ``pairs.cross`` must be there.
+        needs: Names of the optional fields of ``Pairs`` that must be there.
         needs_bounded: Whether scores must lie in [-1, 1], as a cosine does.
     """
 
     @property
-    def needs_cross(self) -> bool:
-        """Whether ``pairs.cross`` must be there."""
+    def needs(self) -> tuple[str, ...]:
+        """Optional fields of ``Pairs`` that must be there."""
         ...
 
     @property

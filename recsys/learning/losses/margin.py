@@ -43,7 +43,7 @@ class Margin(nn.Module):
     start: float = 0.3
     learned: bool = True
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -43,7 +43,7 @@ class MultiSimilarity:
     beta: float = 10.0
     base: float = 0.5
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

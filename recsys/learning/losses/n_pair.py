@@ -28,7 +28,7 @@ class NPair:
         tensor([1.0986])
     """
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __call__(self, pairs: Pairs) -> Terms:

@@ -41,7 +41,7 @@ class Nca:
     scale: float = 5.0
     log: bool = True
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -42,7 +42,7 @@ class Psl:
     temperature: float = 0.1
     activation: Literal["relu", "tanh", "arctan"] = "relu"
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -45,7 +45,7 @@ class RankedList:
     slope: float = 10.0
     balance: float = 0.5
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

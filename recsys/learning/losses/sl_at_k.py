@@ -46,7 +46,7 @@ class SlAtK:
     temperature: float = 0.2
     weight_temperature: float = 2.25
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

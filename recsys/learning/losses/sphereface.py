@@ -45,7 +45,7 @@ class Sphereface:
     scale: float = 5.0
     ease: float = 0.0
 
-    needs_cross: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

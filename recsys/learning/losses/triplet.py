@@ -49,9 +49,9 @@ class Triplet:
             raise ValueError(f"margin is {self.margin}; it must be positive, or 0 with a soft margin")
 
     @property
-    def needs_cross(self) -> bool:
-        """Whether the score of positive and negative is used."""
-        return self.swap
+    def needs(self) -> tuple[str, ...]:
+        """The score of positive and negative, where it is used."""
+        return ("cross",) if self.swap else ()
 
     def __call__(self, pairs: Pairs) -> Terms:
         """Pairs -> Terms (B, N)."""

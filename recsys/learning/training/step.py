@@ -13,6 +13,7 @@ from torch import Tensor
 from recsys.learning.distances.cosine import Cosine
 from recsys.learning.distances.distance import Distance
 from recsys.learning.distances.dot import Dot
+from recsys.learning.distances.norms import length
 from recsys.learning.losses.loss import Loss, Sloped
 from recsys.learning.miners.everything import Everything
 from recsys.learning.miners.miner import Miner, Moment
@@ -112,8 +113,11 @@ def objective(
     with _scores(points.users.device, bfloat16=parts.bfloat16):
         pos = distance.similarity(points.users, points.positives)  # (b,)
         neg = distance.matrix(points.users, points.candidates)  # (b, N)
-        cross = distance.matrix(points.positives, points.candidates) if parts.loss.needs_cross else None
-    pairs = Pairs(pos.to(neg.dtype), neg, ~batch.known.mask(rows), batch.candidates.log_q, cross)
+        needs = parts.loss.needs
+        cross = distance.matrix(points.positives, points.candidates) if "cross" in needs else None
+        lengths = length(points.users) * length(points.positives) if "lengths" in needs else None
+    mask, log_q = ~batch.known.mask(rows), batch.candidates.log_q
+    pairs = Pairs(pos.to(neg.dtype), neg, mask, log_q, cross, lengths)
     terms = parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))
     plain = parts.reduce(terms)
     if not (balance and terms.values.ndim == 2):
