@@ -21,8 +21,9 @@ class Pairs:
         log_q: (N,) log probability by which each candidate was sampled, or None.
         cross: (B, N) score of the positive with the candidates.
         lengths: (B,) length of the anchor times that of the positive, where the score is an inner product.
+        easiest: (B,) bool, whether none of the anchor's other positives in the batch is nearer to it.
 
-    ``cross`` and ``lengths`` are made only for losses that ask for them.
+    The optional fields after ``log_q`` are made only for losses and miners that ask for them.
     """
 
     pos: Tensor
@@ -31,6 +32,7 @@ class Pairs:
     log_q: Tensor | None = None
     cross: Tensor | None = None
     lengths: Tensor | None = None
+    easiest: Tensor | None = None
 
     def wide(self) -> Pairs:
         """The same with scores in float32 at least, as sums and exponentials need."""

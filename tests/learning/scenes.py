@@ -33,6 +33,7 @@ class Scene:
             self.log_q,
             made.matrix(self.positives, self.candidates),
             torch.ones_like(lengths) if made.bounded else lengths,
+            torch.arange(len(self.users)) % 3 != 1,
         )
 
     def triplets(self) -> tuple[Tensor, Tensor, Tensor]:

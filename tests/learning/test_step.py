@@ -87,7 +87,7 @@ def definition(batch: Batch, start: Tables, parts: Parts) -> tuple[float, dict[s
     cross = parts.distance.similarity(points.positives[:, None], points.candidates[None])
     lengths = points.users.norm(dim=1) * points.positives.norm(dim=1)
     lengths = torch.ones_like(lengths) if parts.distance.bounded else lengths
-    pairs = Pairs(pos, neg, mask, batch.candidates.log_q, cross, lengths)
+    pairs = Pairs(pos, neg, mask, batch.candidates.log_q, cross, lengths, easiest(batch, pos.tolist()))
     terms = parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))
     loss = parts.reduce(terms).value()
     total = loss
@@ -98,6 +98,12 @@ def definition(batch: Batch, start: Tables, parts: Parts) -> tuple[float, dict[s
     return float(loss.detach()), {
         name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for name, leaf in weights.items()
     }
+
+
+def easiest(batch: Batch, scores: list[float]) -> torch.Tensor:
+    """Whether no row of the same user scores higher."""
+    rows = list(zip(batch.users.codes.tolist(), scores, strict=True))
+    return torch.tensor([all(score >= other for own, other in rows if own == user) for user, score in rows])
 
 
 def balanced(terms: Terms, pos: torch.Tensor) -> Terms:
@@ -129,6 +135,15 @@ def test_a_step_is_the_definition(loss: str, distance: str, balance: str) -> Non
 def test_with_miners_and_reducers(miner: str, reducer: str) -> None:
     made = parts("triplet", miner=plugins.make("miners", miner), reduce=REDUCERS[reducer])
     check(made, batch())
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_with_easy_positives_in_blocks(distance: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last row is of the user of the first, in another block."""
+    monkeypatch.setattr(module, "BLOCK", 3)
+    here = batch()
+    assert here.users.codes[0] == here.users.codes[-1]
+    check(parts("triplet", distance, miner=plugins.make("miners", "easy_positive")), here)
 
 
 def test_with_cross_scores() -> None:

@@ -21,7 +21,8 @@ class LSoftmax:
 
     Args:
         margin: m, a whole number; at least 1, where it is the plain softmax.
-        ease: Not negative. The source brings it down from 1000 to 5 in training; here it stays.
+        ease: Not negative. The source brings it down from 1000 to 5 in training; here it stays. Without it
+            psi is flat at right angles where m is even, and that is where random vectors start.
 
     Returns:
         Terms (B,).
@@ -35,12 +36,13 @@ class LSoftmax:
     Example:
         >>> import torch
         >>> pos, neg, used = torch.tensor([3.0]), torch.tensor([[-3.0, -3.0]]), torch.ones(1, 2).bool()
-        >>> LSoftmax()(Pairs(pos, neg, used, lengths=torch.tensor([6.0]))).values  # 6 cos 120 = -3: log 3
+        >>> pairs = Pairs(pos, neg, used, lengths=torch.tensor([6.0]))  # 60 degrees, doubled: 6 cos 120 = -3
+        >>> LSoftmax(ease=0.0)(pairs).values  # log 3
         tensor([1.0986])
     """
 
     margin: int = 2
-    ease: float = 0.0
+    ease: float = 5.0
 
     needs: ClassVar[tuple[str, ...]] = ("lengths",)
     needs_bounded: ClassVar[bool] = False

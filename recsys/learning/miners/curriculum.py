@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -39,6 +40,8 @@ class Curriculum:
     margin: float = 0.2
     start: float = 0.1
     end: float = 0.6
+
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         if not self.margin > 0:

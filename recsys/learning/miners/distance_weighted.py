@@ -36,6 +36,7 @@ class DistanceWeighted:
     near: float = 0.5
     far: float = 1.4
 
+    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -13,6 +14,8 @@ from recsys.learning.pairs import Pairs
 @dataclass(frozen=True)
 class Everything:
     """Every used negative: no choice is made."""
+
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
         """Pairs -> mask (B, N)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -24,6 +25,8 @@ class Hardest:
         >>> Hardest()(pairs, Moment(0.0, torch.Generator()))
         tensor([[False,  True, False]])
     """
+
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
         """Pairs -> mask (B, N)."""

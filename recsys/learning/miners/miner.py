@@ -25,7 +25,16 @@ class Moment:
 
 
 class Miner(Protocol):
-    """Chooses negatives by their scores; rows are independent of each other."""
+    """Chooses negatives by their scores; rows are independent of each other.
+
+    Attributes:
+        needs: Names of the optional fields of ``Pairs`` that must be there.
+    """
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Optional fields of ``Pairs`` that must be there."""
+        ...
 
     def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
         """A mask (B, N) inside ``pairs.mask``, so that miners chain."""

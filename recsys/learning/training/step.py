@@ -22,6 +22,7 @@ from recsys.learning.reducers import Reduced, Reducer, mean
 from recsys.learning.regularizers import Points
 from recsys.learning.samplers.sampler import Candidates
 from recsys.learning.towers.tower import Tower, Users
+from recsys.learning.training.asked import Asked, easiest
 from recsys.learning.training.known import Known
 from recsys.learning.training.product import Product
 from recsys.learning.training.scratch import Scratch
@@ -105,19 +106,30 @@ def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced | None:
     return reduced
 
 
+@torch.no_grad()
+def ask(batch: Batch, points: Points, parts: Parts) -> Asked:
+    """What the loss and the miner need to know of all rows."""
+    if "easiest" not in parts.miner.needs:
+        return Asked()
+    return Asked(easiest(batch.users.codes, parts.distance.similarity(points.users, points.positives)))
+
+
 def objective(
-    batch: Batch, points: Points, rows: slice, parts: Parts, *, balance: bool
+    batch: Batch, points: Points, asked: Asked, rows: slice, parts: Parts, *, balance: bool
 ) -> tuple[Reduced, Reduced]:
-    """The loss of some rows of a batch, as it is and balanced; points are those rows' and all candidates."""
+    """The loss of some rows of a batch, as it is and balanced.
+
+    Points are those rows' and all candidates; what is asked is of those rows.
+    """
     distance = Dot() if isinstance(parts.distance, Cosine) else parts.distance
+    needs = {*parts.loss.needs, *parts.miner.needs}
     with _scores(points.users.device, bfloat16=parts.bfloat16):
         pos = distance.similarity(points.users, points.positives)  # (b,)
         neg = distance.matrix(points.users, points.candidates)  # (b, N)
-        needs = parts.loss.needs
         cross = distance.matrix(points.positives, points.candidates) if "cross" in needs else None
         lengths = length(points.users) * length(points.positives) if "lengths" in needs else None
     mask, log_q = ~batch.known.mask(rows), batch.candidates.log_q
-    pairs = Pairs(pos.to(neg.dtype), neg, mask, log_q, cross, lengths)
+    pairs = Pairs(pos.to(neg.dtype), neg, mask, log_q, cross, lengths, asked.easiest)
     terms = parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))
     plain = parts.reduce(terms)
     if not (balance and terms.values.ndim == 2):
@@ -134,11 +146,11 @@ def _blocks(batch: Batch, leaves: Points, parts: Parts) -> Reduced:
     The loss is a total over a count that is known only at the end, so gradients of the total are gathered
     and divided once.
     """
-    blocks = []
+    blocks, asked = [], ask(batch, leaves, parts)
     for start in range(0, len(leaves.users), BLOCK):
         rows = slice(start, min(start + BLOCK, len(leaves.users)))
         points = replace(leaves, users=leaves.users[rows], positives=leaves.positives[rows])
-        plain, balanced = objective(batch, points, rows, parts, balance=parts.balance)
+        plain, balanced = objective(batch, points, asked.of(rows), rows, parts, balance=parts.balance)
         torch.autograd.backward(balanced.total)
         blocks.append((Reduced(plain.total.detach(), plain.count), balanced.count))
     count = torch.stack([each for _, each in blocks]).sum().clamp(min=1.0)
@@ -155,8 +167,8 @@ def _sample(batch: Batch, leaves: Points, parts: Parts) -> Reduced:
     with torch.no_grad():
         users, positives, candidates = _each(leaves)
         rows = slice(0, min(SHOWN, len(users)))
-        points = Points(users[rows], positives[rows], candidates)
-        return objective(batch, points, rows, parts, balance=False)[0]
+        points, asked = Points(users[rows], positives[rows], candidates), ask(batch, leaves, parts)
+        return objective(batch, points, asked.of(rows), rows, parts, balance=False)[0]
 
 
 def _closed(batch: Batch, leaves: Points, parts: Parts) -> bool:
