@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from recsys.learning.losses.loss import Loss
     from recsys.learning.regularizers import Regularizer
     from recsys.learning.samplers.sampler import Draw
-    from recsys.learning.towers.tower import Tower
     from recsys.learning.training.log import Log
     from recsys.learning.training.loop import Vectors, Work
     from recsys.learning.training.step import Parts
@@ -127,6 +126,7 @@ class TwoTower:
         checkpoints: Path | None = None,
     ) -> Fitted:
         """Fit to the training interactions; see ``Model``."""
+        from recsys.learning.distances.mahalanobis import Mahalanobis
         from recsys.learning.training.loop import Hooks
         from recsys.learning.training.loop import train as run
 
@@ -135,7 +135,8 @@ class TwoTower:
 
         def embeddings(vectors: Vectors) -> Embeddings:
             users, items, inputs = vectors["users"], vectors["items"], vectors.get("inputs")
-            name = _named(self.distance)[0]
+            distance = work.parts.distance
+            name = distance.served if isinstance(distance, Mahalanobis) else _named(self.distance)[0]
             return Embeddings(users, items, train.users, train.items, name, inputs, fold_in)
 
         fingerprint = self._fingerprint(train, validated=validate is not None)
@@ -156,7 +157,7 @@ class TwoTower:
         device = self._device()
         parts = self._parts(device)
         log = Log.of(train, device, ages=parts.tower.needs_ages)
-        tables = self._tables(log, parts.tower, device)
+        tables = self._tables(log, parts, device)
         begun = start(self.start, train, self.dim, self.seed, unit_rows=parts.distance.bounded)
         for name in begun.keys() & tables.tables.keys():
             tables.place(name, *begun[name])
@@ -202,20 +203,27 @@ class TwoTower:
         asked += [loss.regularizer()] if isinstance(loss, Regularized) else []
         return Together(tuple(asked)) if asked else None
 
-    def _tables(self, log: Log, tower: Tower, device: torch.device) -> Tables:
+    def _tables(self, log: Log, parts: Parts, device: torch.device) -> Tables:
+        import torch
+
+        from recsys.learning.distances.mahalanobis import Mahalanobis
         from recsys.learning.regularizers import UnitBall
+        from recsys.learning.training.place import MAP
         from recsys.learning.training.rowwise import Adagrad, Adam
         from recsys.learning.training.tables import Tables
 
         optimizer = {"adagrad": Adagrad, "adam": Adam}[self.optimizer](self.rate)
-        shapes = {"items": log.catalogue, **tower.tables(len(log.starts) - 1, log.catalogue)}
+        shapes = {"items": log.catalogue, **parts.tower.tables(len(log.starts) - 1, log.catalogue)}
         rng = seeds.torch_generator(self.seed, "start", device=device)
-        return Tables.start(
-            shapes, self.dim, optimizer, rng, None if self.ball is None else UnitBall(self.ball)
-        )
+        ball = None if self.ball is None else UnitBall(self.ball)
+        tables = Tables.start(shapes, self.dim, optimizer, rng, ball)
+        if isinstance(parts.distance, Mahalanobis):
+            tables.add(MAP, torch.eye(self.dim, device=device))
+        return tables
 
     def _fresh_draw(self, log: Log, tables: Tables, parts: Parts) -> Callable[[], Draw]:
         from recsys.learning.samplers.sampler import Catalogue, Sampler
+        from recsys.learning.training.place import place
 
         name, options = _named(self.sampler)
         takes = {option.name for option in plugins.part("samplers", name).options}
@@ -224,7 +232,8 @@ class TwoTower:
 
         def score(users: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
             vectors = parts.tower.forward(log.take(users), tables.read)  # (B, D)
-            scores: torch.Tensor = parts.distance.matrix(vectors, tables.read("items", items))
+            points = place(parts.distance, tables.read, vectors, tables.read("items", items))
+            scores: torch.Tensor = parts.distance.matrix(*points)
             return scores  # (B, P)
 
         return partial(sampler.over, Catalogue(log.popularity.float(), score))

@@ -61,6 +61,13 @@ def test_same_bytes_after_a_stop_with_every_sampler(sampler: str, tmp_path: Path
     assert bytes_of(model.fit(TRAIN, checkpoints=tmp_path)) == bytes_of(model.fit(TRAIN))
 
 
+@pytest.mark.parametrize("options", [{"distance": "mahalanobis"}])
+def test_what_the_parts_learn_is_kept_too(options: dict[str, str], tmp_path: Path) -> None:
+    model = replace(MODEL, **options)  # type: ignore[arg-type]
+    killed_after(2, model, tmp_path)
+    assert bytes_of(model.fit(TRAIN, checkpoints=tmp_path)) == bytes_of(model.fit(TRAIN))
+
+
 @pytest.mark.parametrize("stopped", [1, 2, 3])
 def test_the_best_epoch_survives_a_stop(stopped: int, tmp_path: Path) -> None:
     values = {1: 0.1, 2: 0.5, 3: 0.4, 4: 0.3}

@@ -15,6 +15,7 @@ FAR, NEAR = np.array([3.0, 4.0]), np.array([0.0, 0.0])
         ("squared_euclidean", -8.0),
         ("manhattan", -4.0),
         ("chebyshev", -2.0),
+        ("mahalanobis", -(8**0.5)),
     ],
 )
 def test_by_hand(name: str, expected: float) -> None:

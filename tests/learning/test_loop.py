@@ -11,7 +11,9 @@ from recsys.models.two_tower import TwoTower
 from tests import factories
 
 TRAIN = factories.interactions()
-MODEL = TwoTower(tower="lookup", start="normal", hops=0, dim=4, batch=64, candidates=8, epochs=3)
+MODEL = TwoTower(
+    loss="infonce", tower="lookup", start="normal", hops=0, dim=4, batch=64, candidates=8, epochs=3
+)
 CHOSEN = set(TRAIN.frame.select(USER, ITEM).iter_rows())
 
 

@@ -10,6 +10,7 @@ import torch
 
 from recsys import plugins, seeds
 from recsys.columns import ITEM, USER
+from recsys.learning.distances.mahalanobis import Mahalanobis
 from recsys.learning.miners.miner import Moment
 from recsys.learning.pairs import Pairs, Terms
 from recsys.learning.reducers import REDUCERS
@@ -54,7 +55,7 @@ def parts(loss: str, distance: str = "cosine", **changed: Any) -> Parts:
 
 def tables(dtype: torch.dtype = torch.float64) -> Tables:
     rng = seeds.torch_generator(0, "test")
-    lengths = {"users": len(TRAIN.users), "items": len(TRAIN.items), "inputs": len(TRAIN.items)}
+    lengths = {"users": len(TRAIN.users), "items": len(TRAIN.items), "inputs": len(TRAIN.items), "map": 4}
     return Tables(
         {name: Table(torch.randn(n, 4, generator=rng, dtype=dtype)) for name, n in lengths.items()}, Descent()
     )
@@ -82,6 +83,9 @@ def definition(batch: Batch, start: Tables, parts: Parts) -> tuple[float, dict[s
     )
     users = parts.tower.forward(batch.users, lambda name, rows: weights[name][rows], batch.items)
     points = Points(users, weights["items"][batch.items], weights["items"][batch.candidates.codes])
+    if isinstance(parts.distance, Mahalanobis):
+        moved = (points.users, points.positives, points.candidates)
+        points = Points(*(torch.einsum("ed,nd->ne", weights["map"], each) for each in moved))
     pos = parts.distance.similarity(points.users, points.positives)
     neg = parts.distance.similarity(points.users[:, None], points.candidates[None])
     cross = parts.distance.similarity(points.positives[:, None], points.candidates[None])

@@ -18,7 +18,8 @@ from recsys.learning.regularizers import Points, crowding
 from recsys.learning.training import space
 from recsys.learning.training.known import Known
 from recsys.learning.training.log import Log
-from recsys.learning.training.step import Batch, Parts, objective
+from recsys.learning.training.place import place
+from recsys.learning.training.step import Batch, Parts, ask, objective
 from recsys.learning.training.tables import Tables
 
 USERS = 256
@@ -179,9 +180,7 @@ def _points(batch: Batch, tables: Tables, parts: Parts) -> Points:
     """The vectors of a batch as they are now, in the form that its loss is computed from."""
     users = parts.tower.forward(batch.users, tables.read, batch.items)
     rows = Points(users, tables.read("items", batch.items), tables.read("items", batch.candidates.codes))
-    if not parts.distance.bounded:
-        return rows
-    return Points(unit(rows.users), unit(rows.positives), unit(rows.candidates))
+    return Points(*place(parts.distance, tables.read, rows.users, rows.positives, rows.candidates))
 
 
 def _terms(batch: Batch, rows: Points, parts: Parts) -> Terms:
@@ -193,5 +192,5 @@ def _terms(batch: Batch, rows: Points, parts: Parts) -> Terms:
         return mean(found)
 
     parts = replace(parts, reduce=keep, bfloat16=False)
-    objective(batch, rows, slice(0, len(rows.users)), parts, balance=False)
+    objective(batch, rows, ask(batch, rows, parts), slice(0, len(rows.users)), parts, balance=False)
     return kept[0]

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from recsys import seeds
 from recsys.arrays import FloatArray
-from recsys.learning.distances.norms import unit
 from recsys.learning.miners.everything import Everything
 from recsys.learning.miners.miner import Moment
 from recsys.learning.reducers import Reduced
@@ -24,6 +23,7 @@ from recsys.learning.training.checkpoint import State
 from recsys.learning.training.health import Checkup
 from recsys.learning.training.known import Known
 from recsys.learning.training.log import Log
+from recsys.learning.training.place import move, place
 from recsys.learning.training.step import Batch, Parts, step
 from recsys.learning.training.tables import Tables
 from recsys.learning.training.watched import Watched
@@ -160,20 +160,20 @@ def batches(work: Work, epoch: int) -> Iterator[Batch]:
 
 @torch.no_grad()
 def embed(work: Work, block: int = 4096) -> Vectors:
-    """Finished vectors on the host: ``users`` (U, D), ``items`` (I, D), perhaps ``inputs``.
+    """Finished vectors on the host, as ``place`` leaves them: ``users`` (U, D), ``items`` (I, D).
 
-    Where only the angle counts they are made unit vectors, which every index serves alike.
+    And ``inputs`` (I, D), where sums of them are vectors of users.
     """
     log, tables, tower = work.log, work.tables, work.parts.tower
     everyone = torch.arange(len(log.starts) - 1, device=log.users.device)
     users = torch.cat([tower.forward(log.take(some), tables.read) for some in torch.split(everyone, block)])
-    named = {"users": users, "items": tables["items"]}
-    if work.parts.distance.bounded:
-        named = {name: unit(vectors) for name, vectors in named.items()}
+    distance = work.parts.distance
+    named = dict(zip(("users", "items"), place(distance, tables.read, users, tables["items"]), strict=True))
     if tower.fold_in()[1]:
         items = torch.arange(log.catalogue, device=everyone.device)
         alone = [_with_one_item(some) for some in torch.split(items, block)]
-        named["inputs"] = torch.cat([tower.forward(some, tables.read) for some in alone])
+        inputs = torch.cat([tower.forward(some, tables.read) for some in alone])
+        (named["inputs"],) = move(distance, tables.read, inputs)
     return {name: _host(vectors) for name, vectors in named.items()}
 
 

@@ -24,6 +24,7 @@ from recsys.learning.samplers.sampler import Candidates
 from recsys.learning.towers.tower import Tower, Users
 from recsys.learning.training.asked import Asked, easiest
 from recsys.learning.training.known import Known
+from recsys.learning.training.place import move
 from recsys.learning.training.product import Product
 from recsys.learning.training.scratch import Scratch
 from recsys.learning.training.tables import Tables, gradient
@@ -89,7 +90,8 @@ def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced | None:
     users = parts.tower.forward(batch.users, tables.gather, batch.items)  # (B, D)
     items = tables.gather("items", torch.cat([batch.items, batch.candidates.codes]))  # (B + N, D)
     rows = Points(users, *_split(items, batch))
-    if isinstance(parts.distance, Cosine):
+    users, items = move(parts.distance, tables.gather, users, items)
+    if parts.distance.bounded:
         # A cosine is the inner product of unit vectors: rows are scaled once, not once for each pair.
         users, items = unit(users), unit(items)
     leaves = Points(*(each.detach().requires_grad_() for each in (users, *_split(items, batch))))

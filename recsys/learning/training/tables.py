@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +14,20 @@ from torch import Tensor
 from recsys.arrays import FloatArray
 from recsys.learning.training.rowwise import Optimizer, Table, update
 
+Project: TypeAlias = Callable[[Tensor], Tensor]
+
 
 @dataclass(slots=True)
 class Tables:
     """Named tables and one optimiser. Rows are leaves of the graph, updated after ``backward``.
 
-    No gradient has the size of a table: what a batch does not touch costs nothing. ``project``, where given,
-    brings changed rows back to where they may lie.
+    No gradient has the size of a table: what a batch does not touch costs nothing. ``projects``, of some of
+    the tables, bring changed rows back to where they may lie.
     """
 
-    tables: Mapping[str, Table]
+    tables: dict[str, Table]
     optimizer: Optimizer
-    project: Callable[[Tensor], Tensor] | None = None
+    projects: dict[str, Project] = field(default_factory=dict)
     _gathered: list[tuple[str, Tensor, Tensor]] = field(default_factory=list)
 
     @classmethod
@@ -34,20 +37,26 @@ class Tables:
         dim: int,
         optimizer: Optimizer,
         rng: torch.Generator,
-        project: Callable[[Tensor], Tensor] | None = None,
+        project: Project | None = None,
     ) -> Tables:
         """Normal vectors of expected length 1 where a length is given, zeros where a length and a width are.
 
         Tables are filled in the order of their names.
         """
-        tables = {}
+        tables = cls({}, optimizer)
         for name, shape in sorted(shapes.items()):
             if isinstance(shape, tuple):
                 weights = torch.zeros(shape, device=rng.device)
             else:
                 weights = torch.randn(shape, dim, generator=rng, device=rng.device) / dim**0.5
-            tables[name] = Table(weights, optimizer.state(weights))
-        return cls(tables, optimizer, project)
+            tables.add(name, weights, project)
+        return tables
+
+    def add(self, name: str, weights: Tensor, project: Project | None = None) -> None:
+        """A table (n, D) of its own start and its own bounds; D need not be that of the others."""
+        self.tables[name] = Table(weights, self.optimizer.state(weights))
+        if project is not None:
+            self.projects[name] = project
 
     def __getitem__(self, name: str) -> Tensor:
         return self.tables[name].weights
@@ -79,13 +88,9 @@ class Tables:
         """Change every gathered row by its gradient; each table once, however often it was read."""
         for name in dict.fromkeys(name for name, _, _ in self._gathered):
             read = [(codes, leaf) for table, codes, leaf in self._gathered if table == name]
-            codes, rows, gradients = (
-                parts[0] if len(parts) == 1 else torch.cat(parts)
-                for parts in zip(
-                    *((codes, leaf.detach(), gradient(leaf)) for codes, leaf in read), strict=True
-                )
-            )
-            update(self.tables[name], codes, rows, gradients, self.optimizer, self.project)
+            each = zip(*((codes, leaf.detach(), gradient(leaf)) for codes, leaf in read), strict=True)
+            codes, rows, gradients = (one[0] if len(one) == 1 else torch.cat(one) for one in each)
+            update(self.tables[name], codes, rows, gradients, self.optimizer, self.projects.get(name))
         self._gathered.clear()
 
 

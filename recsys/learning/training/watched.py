@@ -21,6 +21,11 @@ class Watched:
     _given: Tensor | None = field(default=None, init=False)
     _left: Tensor | None = field(default=None, init=False)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What the other miner needs."""
+        return self.miner.needs
+
     def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
         """The other miner's mask (B, N)."""
         mask = self.miner(pairs, moment)
