@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import torch
@@ -22,6 +22,7 @@ class Pairs:
         cross: (B, N) score of the positive with the candidates.
         lengths: (B,) length of the anchor times that of the positive, where the score is an inner product.
         easiest: (B,) bool, whether none of the anchor's other positives in the batch is nearer to it.
+        learned: (B,) each, by name: what the loss learns of its own.
 
     The optional fields after ``log_q`` are made only for losses and miners that ask for them.
     """
@@ -33,6 +34,17 @@ class Pairs:
     cross: Tensor | None = None
     lengths: Tensor | None = None
     easiest: Tensor | None = None
+    learned: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def of(self, name: str) -> Tensor:
+        """A learned number of each row (B,).
+
+        Raises:
+            ValueError: If it was not given.
+        """
+        if name not in self.learned:
+            raise ValueError(f"pairs hold no {name}; the step gives what the loss says that it learns")
+        return self.learned[name]
 
     def wide(self) -> Pairs:
         """The same with scores in float32 at least, as sums and exponentials need."""

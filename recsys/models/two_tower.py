@@ -207,7 +207,9 @@ class TwoTower:
         import torch
 
         from recsys.learning.distances.mahalanobis import Mahalanobis
+        from recsys.learning.losses.parameters import parameters
         from recsys.learning.regularizers import UnitBall
+        from recsys.learning.training.asked import table
         from recsys.learning.training.place import MAP
         from recsys.learning.training.rowwise import Adagrad, Adam
         from recsys.learning.training.tables import Tables
@@ -219,6 +221,10 @@ class TwoTower:
         tables = Tables.start(shapes, self.dim, optimizer, rng, ball)
         if isinstance(parts.distance, Mahalanobis):
             tables.add(MAP, torch.eye(self.dim, device=device))
+        sizes = {"one": 1, "users": len(log.starts) - 1, "items": log.catalogue}
+        for each in parameters(parts.loss):
+            column = torch.full((sizes[each.rows], 1), each.start, device=device)
+            tables.add(table(each), column, partial(torch.clamp, min=each.low, max=each.high))
         return tables
 
     def _fresh_draw(self, log: Log, tables: Tables, parts: Parts) -> Callable[[], Draw]:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
-from torch import Tensor, nn
+from torch import Tensor
 
 from recsys import plugins
+from recsys.learning.losses.parameters import starts
 from recsys.learning.pairs import Pairs, Terms
 from recsys.learning.reducers import active, mean
 from tests.learning.scenes import Scene, scene, scenes
@@ -28,13 +29,13 @@ some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthChe
 
 
 def made(name: str) -> Any:
-    loss = plugins.make("losses", name)
-    return loss.double() if isinstance(loss, nn.Module) else loss
+    return plugins.make("losses", name)
 
 
 def given_to(loss: Any, pairs: Pairs) -> Pairs:
     """Pairs as a step makes them: optional fields only where the loss asks for them."""
-    return replace(pairs, **{name: None for name in OPTIONAL if name not in loss.needs})
+    unasked: dict[str, None] = {name: None for name in OPTIONAL if name not in loss.needs}
+    return replace(pairs, learned=starts(loss, len(pairs.pos)), **unasked)  # type: ignore[arg-type]
 
 
 def value(loss: Any, pairs: Pairs) -> Tensor:
@@ -212,8 +213,7 @@ def test_it_learns(name: str) -> None:
     users = torch.randn(4, 8, generator=rng, dtype=torch.float64).requires_grad_()
     items = torch.randn(4, 8, generator=rng, dtype=torch.float64).requires_grad_()
     own = torch.eye(4, dtype=torch.bool)
-    parameters = list(loss.parameters()) if isinstance(loss, nn.Module) else []
-    optimiser = torch.optim.Adam([users, items, *parameters], lr=0.05)
+    optimiser = torch.optim.Adam([users, items], lr=0.05)
     for _ in range(200):
         optimiser.zero_grad()
         scores = torn.matrix(users, items)
@@ -230,5 +230,7 @@ def test_it_learns(name: str) -> None:
 def only(pairs: Pairs, row: int) -> Pairs:
     """One row; what a pair holds is of rows, but for ``log_q``."""
     parts = {each.name: getattr(pairs, each.name) for each in fields(pairs)}
-    of_rows = {name: part for name, part in parts.items() if name != "log_q" and part is not None}
+    of_rows = {
+        name: part for name, part in parts.items() if name not in ("log_q", "learned") and part is not None
+    }
     return replace(pairs, **{name: part[row : row + 1] for name, part in of_rows.items()})

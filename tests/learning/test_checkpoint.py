@@ -61,7 +61,7 @@ def test_same_bytes_after_a_stop_with_every_sampler(sampler: str, tmp_path: Path
     assert bytes_of(model.fit(TRAIN, checkpoints=tmp_path)) == bytes_of(model.fit(TRAIN))
 
 
-@pytest.mark.parametrize("options", [{"distance": "mahalanobis"}])
+@pytest.mark.parametrize("options", [{"distance": "mahalanobis"}, {"loss": "margin"}, {"loss": "sml"}])
 def test_what_the_parts_learn_is_kept_too(options: dict[str, str], tmp_path: Path) -> None:
     model = replace(MODEL, **options)  # type: ignore[arg-type]
     killed_after(2, model, tmp_path)

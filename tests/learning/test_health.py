@@ -13,6 +13,7 @@ from recsys import plugins
 from recsys.data.tables import Interactions
 from recsys.errors import RecsysError
 from recsys.learning.training import health
+from recsys.learning.training.asked import Asked
 from recsys.learning.training.loop import Work, batches, run_epoch
 from recsys.models.two_tower import TwoTower
 from tests import factories
@@ -106,7 +107,8 @@ def test_a_pair_is_pinned_where_its_loss_is_the_margin() -> None:
     work.tables["items"][5:] = work.tables["items"][5] * (1 + 1e-6)  # the rest of the items in one point
     (batch,) = batches(work, 1)
     head = health._head(batch, work.log)
-    found = health.pair_figures(head, health._points(head, work.tables, work.parts), work.parts)
+    rows = health._points(head, work.tables, work.parts)
+    found = health.pair_figures(head, rows, Asked(), work.parts)
     near, zero, count = 0, 0, 0
     mask = head.known.mask(slice(0, len(head.items)))
     for row, (user, item) in enumerate(zip(head.users.codes, head.items, strict=True)):

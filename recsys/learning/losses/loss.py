@@ -13,8 +13,7 @@ class Loss(Protocol):
     """Scores to summands; sees neither embeddings nor labels.
 
     Rows are independent of each other, so that a step may go through the (B, N) matrix in blocks of rows.
-    A loss without state is a frozen dataclass; one with parameters is an ``nn.Module``, whose parameters the
-    loop of ``two_tower`` leaves as they are.
+    A loss is a frozen dataclass; numbers that it learns are kept beside the vectors (see ``parameters.py``).
 
     Attributes:
         needs: Names of the optional fields of ``Pairs`` that must be there.

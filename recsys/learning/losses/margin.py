@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final, Literal
 
 import torch
-from torch import nn
 
+from recsys.learning.losses.parameters import Learned
 from recsys.learning.pairs import Pairs, Terms
 
+BOUNDARY: Final = "boundary"
 
-@dataclass(eq=False)
-class Margin(nn.Module):
-    """Positives above a boundary and negatives below it, each by a margin.
+
+@dataclass(frozen=True)
+class Margin:
+    """Positives above a boundary and negatives below it, each by a margin; the boundary is learned.
 
     ``max(0, margin + b - pos) + max(0, margin + neg - b)`` for every used pair.
 
     Args:
         margin: In units of the distance's score; positive.
-        start: Where the boundary b is at first, in units of the distance's score.
-        learned: Whether the boundary has a gradient. ``two_tower`` optimises vectors only, so that there it
-            stays at ``start``; learning it, as the paper does, takes an optimiser of the caller's.
+        boundary: Where the boundary b is at first, in units of the distance's score.
+        boundaries: Whether there is one boundary, one a user (the source's classes) or one an item.
 
     Returns:
         Terms (B, N).
 
     Raises:
-        ValueError: If margin is not positive.
+        ValueError: If margin is not positive, or boundaries is none of those.
 
-    Source: Wu et al. 2017, Sampling Matters in Deep Embedding Learning, equation 6, with scores in place of
-    minus the distances (b = -beta); one boundary for all, without those of classes and samples. Its mean over
-    the active pairs is the reducer, its sampling the miner ``distance_weighted``.
+    Source: Wu et al. 2017, Sampling Matters in Deep Embedding Learning, equations 6 and 7, with scores in
+    place of minus the distances (b = -beta); of its boundaries for all, classes and samples one kind is
+    learned, and without a penalty on its size. Its mean over the active pairs is the reducer ``active``, its
+    sampling the miner ``distance_weighted``.
 
     Example:
-        >>> pairs = Pairs(torch.tensor([0.6]), torch.tensor([[0.55, 0.1]]), torch.ones(1, 2).bool())
-        >>> Margin(margin=0.2, start=0.5)(pairs).values.detach()
+        >>> boundary = {"boundary": torch.tensor([0.5])}
+        >>> scores = torch.tensor([0.6]), torch.tensor([[0.55, 0.1]]), torch.ones(1, 2).bool()
+        >>> Margin(margin=0.2)(Pairs(*scores, learned=boundary)).values
         tensor([[0.3500, 0.1000]])
     """
 
     margin: float = 0.3
-    start: float = 0.3
-    learned: bool = True
+    boundary: float = 0.3
+    boundaries: Literal["one", "users", "items"] = "one"
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
@@ -49,12 +53,17 @@ class Margin(nn.Module):
     def __post_init__(self) -> None:
         if not self.margin > 0:
             raise ValueError(f"margin is {self.margin}; it must be positive")
-        super().__init__()
-        self.boundary = nn.Parameter(torch.tensor(self.start), requires_grad=self.learned)
+        if self.boundaries not in ("one", "users", "items"):
+            raise ValueError(f"boundaries is {self.boundaries!r}; it can be one, users, items")
 
-    def forward(self, pairs: Pairs) -> Terms:
+    def parameters(self) -> tuple[Learned, ...]:
+        """The boundary, anywhere."""
+        return (Learned(BOUNDARY, self.boundaries, self.boundary, -math.inf, math.inf),)
+
+    def __call__(self, pairs: Pairs) -> Terms:
         """Pairs -> Terms (B, N)."""
         pairs = pairs.wide()
-        near = torch.relu(self.margin + self.boundary - pairs.pos)  # (B,)
-        far = torch.relu(pairs.neg + (self.margin - self.boundary))  # (B, N)
+        boundary = pairs.of(BOUNDARY)  # (B,)
+        near = torch.relu(self.margin + boundary - pairs.pos)  # (B,)
+        far = torch.relu(pairs.neg + (self.margin - boundary)[:, None])  # (B, N)
         return Terms(near[:, None] + far, pairs.mask)

@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from recsys.learning.losses.loss import Loss
+from recsys.learning.losses.parameters import Learned, parameters
+from recsys.learning.towers.tower import Rows
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A number for each row of a batch, or None where nothing asks for it; see ``Pairs``.
+    """A number for each row of a batch, or nothing where nobody asks for it; see ``Pairs``.
 
     Args:
         easiest: (B,) bool.
+        learned: (B, 1) of each name, or (1, 1) where there is one for all; leaves of the graph.
     """
 
     easiest: Tensor | None = None
+    learned: Mapping[str, Tensor] = field(default_factory=dict)
 
-    def of(self, rows: slice) -> Asked:
-        """That of some rows."""
-        return Asked(None if self.easiest is None else self.easiest[rows])
+    def of(self, rows: slice) -> tuple[Tensor | None, dict[str, Tensor]]:
+        """Both, of some rows (b,)."""
+        size = rows.stop - rows.start
+        learned = {
+            name: (leaf[rows] if len(leaf) > 1 else leaf.expand(size, 1))[:, 0]
+            for name, leaf in self.learned.items()
+        }
+        return None if self.easiest is None else self.easiest[rows], learned
+
+
+def learned(loss: Loss, users: Tensor, items: Tensor, rows: Rows) -> dict[str, Tensor]:
+    """Rows of what a loss learns, for the users (B,) and their positives (B,); see ``Asked``."""
+    codes = {"one": torch.zeros_like(users[:1]), "users": users, "items": items}
+    return {each.name: rows(table(each), codes[each.rows]) for each in parameters(loss)}
+
+
+def table(each: Learned) -> str:
+    """The name of the table that holds it."""
+    return f"loss.{each.name}"
 
 
 def easiest(users: Tensor, scores: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from recsys.learning.pairs import Terms
 from recsys.learning.reducers import Reduced, mean
 from recsys.learning.regularizers import Points, crowding
 from recsys.learning.training import space
+from recsys.learning.training.asked import Asked
 from recsys.learning.training.known import Known
 from recsys.learning.training.log import Log
 from recsys.learning.training.place import place
@@ -126,7 +127,7 @@ class Checkup:
         check_spread(items, "item", epoch)
         batch = _head(batch, self.log)
         rows = _points(batch, tables, parts)
-        of_pairs = pair_figures(batch, rows, parts)
+        of_pairs = pair_figures(batch, rows, ask(batch, rows, tables.read, parts), parts)
         check_pinned(of_pairs.get("pinned", 0.0), epoch)
         return {**self._of_space(items, rows, tables, parts), **of_pairs}
 
@@ -147,20 +148,20 @@ class Checkup:
         }
 
 
-def pair_figures(batch: Batch, rows: Points, parts: Parts) -> dict[str, float]:
+def pair_figures(batch: Batch, rows: Points, asked: Asked, parts: Parts) -> dict[str, float]:
     """``zero_loss`` and ``pinned`` of a batch; none for a loss not made of single pairs.
 
     A pair is pinned where its loss is within 1 % of that in a space of one point: with a hinge, the margin.
     The mean alone would not tell: scores in no order, as at the start, have the mean of the margin too.
     """
-    mined = _terms(batch, rows, parts)
+    mined = _terms(batch, rows, asked, parts)
     if mined.values.ndim < 2:
         return {}
     offered = replace(parts, miner=Everything())
-    every = _terms(batch, rows, offered)
+    every = _terms(batch, rows, asked, offered)
     point = rows.positives.mean(0)
     one = Points(*(point.expand_as(each) for each in (rows.users, rows.positives, rows.candidates)))
-    tied = _terms(batch, one, offered).values
+    tied = _terms(batch, one, asked, offered).values
     pinned = (tied > 0) & ((every.values - tied).abs() <= NEAR * tied)
     return {"zero_loss": _share(mined.values == 0, mined.mask), "pinned": _share(pinned, every.mask)}
 
@@ -183,7 +184,7 @@ def _points(batch: Batch, tables: Tables, parts: Parts) -> Points:
     return Points(*place(parts.distance, tables.read, rows.users, rows.positives, rows.candidates))
 
 
-def _terms(batch: Batch, rows: Points, parts: Parts) -> Terms:
+def _terms(batch: Batch, rows: Points, asked: Asked, parts: Parts) -> Terms:
     """The loss of a batch before it is reduced."""
     kept: list[Terms] = []
 
@@ -192,5 +193,5 @@ def _terms(batch: Batch, rows: Points, parts: Parts) -> Terms:
         return mean(found)
 
     parts = replace(parts, reduce=keep, bfloat16=False)
-    objective(batch, rows, ask(batch, rows, parts), slice(0, len(rows.users)), parts, balance=False)
+    objective(batch, rows, asked, slice(0, len(rows.users)), parts, balance=False)
     return kept[0]

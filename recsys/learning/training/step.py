@@ -21,8 +21,8 @@ from recsys.learning.pairs import Pairs, Scores, Slopes
 from recsys.learning.reducers import Reduced, Reducer, mean
 from recsys.learning.regularizers import Points
 from recsys.learning.samplers.sampler import Candidates
-from recsys.learning.towers.tower import Tower, Users
-from recsys.learning.training.asked import Asked, easiest
+from recsys.learning.towers.tower import Rows, Tower, Users
+from recsys.learning.training.asked import Asked, easiest, learned
 from recsys.learning.training.known import Known
 from recsys.learning.training.place import move
 from recsys.learning.training.product import Product
@@ -98,7 +98,7 @@ def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced | None:
     closed = _closed(batch, leaves, parts)
     reduced = _sample(batch, leaves, parts) if closed and batch.shown else None
     if not closed:
-        reduced = _blocks(batch, leaves, parts)
+        reduced = _blocks(batch, leaves, ask(batch, leaves, tables.gather, parts), parts)
     of_items = torch.cat([gradient(leaves.positives), gradient(leaves.candidates)])
     again = parts.regularize is not None  # a tower's graph is gone through twice then
     torch.autograd.backward([users, items], [gradient(leaves.users), of_items], retain_graph=again)
@@ -109,11 +109,12 @@ def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced | None:
 
 
 @torch.no_grad()
-def ask(batch: Batch, points: Points, parts: Parts) -> Asked:
-    """What the loss and the miner need to know of all rows."""
-    if "easiest" not in parts.miner.needs:
-        return Asked()
-    return Asked(easiest(batch.users.codes, parts.distance.similarity(points.users, points.positives)))
+def ask(batch: Batch, points: Points, rows: Rows, parts: Parts) -> Asked:
+    """What the loss and the miner need to know of all rows; ``rows`` reads what the loss learns."""
+    users, nearest = batch.users.codes, None
+    if "easiest" in parts.miner.needs:
+        nearest = easiest(users, parts.distance.similarity(points.users, points.positives))
+    return Asked(nearest, learned(parts.loss, users, batch.items, rows))
 
 
 def objective(
@@ -121,7 +122,7 @@ def objective(
 ) -> tuple[Reduced, Reduced]:
     """The loss of some rows of a batch, as it is and balanced.
 
-    Points are those rows' and all candidates; what is asked is of those rows.
+    Points are those rows' and all candidates; what is asked is of all rows.
     """
     distance = Dot() if isinstance(parts.distance, Cosine) else parts.distance
     needs = {*parts.loss.needs, *parts.miner.needs}
@@ -131,7 +132,7 @@ def objective(
         cross = distance.matrix(points.positives, points.candidates) if "cross" in needs else None
         lengths = length(points.users) * length(points.positives) if "lengths" in needs else None
     mask, log_q = ~batch.known.mask(rows), batch.candidates.log_q
-    pairs = Pairs(pos.to(neg.dtype), neg, mask, log_q, cross, lengths, asked.easiest)
+    pairs = Pairs(pos.to(neg.dtype), neg, mask, log_q, cross, lengths, *asked.of(rows))
     terms = parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))
     plain = parts.reduce(terms)
     if not (balance and terms.values.ndim == 2):
@@ -142,21 +143,21 @@ def objective(
     return plain, Reduced(total, total.new_tensor(float(len(force))))
 
 
-def _blocks(batch: Batch, leaves: Points, parts: Parts) -> Reduced:
+def _blocks(batch: Batch, leaves: Points, asked: Asked, parts: Parts) -> Reduced:
     """Gradients at the leaves by autograd, in blocks of rows that bound the memory.
 
     The loss is a total over a count that is known only at the end, so gradients of the total are gathered
     and divided once.
     """
-    blocks, asked = [], ask(batch, leaves, parts)
+    blocks = []
     for start in range(0, len(leaves.users), BLOCK):
         rows = slice(start, min(start + BLOCK, len(leaves.users)))
         points = replace(leaves, users=leaves.users[rows], positives=leaves.positives[rows])
-        plain, balanced = objective(batch, points, asked.of(rows), rows, parts, balance=parts.balance)
+        plain, balanced = objective(batch, points, asked, rows, parts, balance=parts.balance)
         torch.autograd.backward(balanced.total)
         blocks.append((Reduced(plain.total.detach(), plain.count), balanced.count))
     count = torch.stack([each for _, each in blocks]).sum().clamp(min=1.0)
-    for leaf in _each(leaves):
+    for leaf in (*_each(leaves), *asked.learned.values()):
         leaf.grad = gradient(leaf) / count
     reduced = blocks[0][0]
     for block, _ in blocks[1:]:
@@ -169,8 +170,8 @@ def _sample(batch: Batch, leaves: Points, parts: Parts) -> Reduced:
     with torch.no_grad():
         users, positives, candidates = _each(leaves)
         rows = slice(0, min(SHOWN, len(users)))
-        points, asked = Points(users[rows], positives[rows], candidates), ask(batch, leaves, parts)
-        return objective(batch, points, asked.of(rows), rows, parts, balance=False)[0]
+        points = Points(users[rows], positives[rows], candidates)
+        return objective(batch, points, Asked(), rows, parts, balance=False)[0]  # slopes ask for nothing
 
 
 def _closed(batch: Batch, leaves: Points, parts: Parts) -> bool:
