@@ -229,6 +229,7 @@ class TwoTower:
 
     def _fresh_draw(self, log: Log, tables: Tables, parts: Parts) -> Callable[[], Draw]:
         from recsys.learning.samplers.sampler import Catalogue, Sampler
+        from recsys.learning.training.nearest import nearest
         from recsys.learning.training.place import place
 
         name, options = _named(self.sampler)
@@ -242,7 +243,8 @@ class TwoTower:
             scores: torch.Tensor = parts.distance.matrix(*points)
             return scores  # (B, P)
 
-        return partial(sampler.over, Catalogue(log.popularity.float(), score))
+        index = partial(nearest, log, tables, parts)
+        return partial(sampler.over, Catalogue(log.popularity.float(), score, index))
 
     def _fingerprint(self, train: Interactions, *, validated: bool) -> str:
         """What a kept state must have in common with the fit that goes on from it."""

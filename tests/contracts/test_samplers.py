@@ -10,14 +10,17 @@ import torch
 
 from recsys import plugins
 from recsys.learning.samplers.sampler import Candidates, Catalogue, Draw, Positives
+from tests.learning.samplers import catalogues
 
 every = pytest.mark.parametrize("name", plugins.names("samplers"))
 COUNTS = torch.tensor([8.0, 4.0, 2.0, 1.0, 1.0, 4.0])
 
 
 def catalogue(counts: torch.Tensor = COUNTS) -> Catalogue:
-    """Scores are those of a fixed product of user and item numbers."""
-    return Catalogue(counts, lambda users, items: torch.sin(users[:, None] * 7.0 + items * 3.0))
+    """Scores of five users are those of a fixed product of user and item numbers."""
+    return catalogues.catalogue(
+        counts, torch.sin(torch.arange(5)[:, None] * 7.0 + torch.arange(len(counts)) * 3.0)
+    )
 
 
 def made(name: str, candidates: int = 4) -> Any:

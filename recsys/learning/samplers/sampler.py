@@ -45,10 +45,13 @@ class Catalogue:
     Args:
         counts: (I,) float, interactions of each item in train, on the device of the batches.
         score: Present scores (B, P) of users (B,) with items (P,), without gradient.
+        nearest: Two numbers, how many to skip and how many to list: the items (U, count) that every user is
+            nearest to at present, of those not chosen, the nearest first. It goes through all pairs.
     """
 
     counts: Tensor
     score: Callable[[Tensor, Tensor], Tensor]
+    nearest: Callable[[int, int], Tensor]
 
 
 # A batch and a generator on its device -> candidates. Vectorised, without a round trip to the host.

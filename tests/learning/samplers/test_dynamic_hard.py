@@ -2,15 +2,16 @@ import pytest
 import torch
 
 from recsys.learning.samplers.dynamic_hard import DynamicHard
-from recsys.learning.samplers.sampler import Catalogue, Positives
+from recsys.learning.samplers.sampler import Positives
 from recsys.learning.samplers.uniform import Uniform
+from tests.learning.samplers.catalogues import catalogue
 
 BATCH = Positives(torch.tensor([0, 1]), torch.tensor([0, 0]))
 
 
 def drawn(scores: torch.Tensor, sampler: DynamicHard) -> list[int]:
-    catalogue = Catalogue(torch.ones(scores.shape[1]), lambda users, items: scores[users][:, items])
-    return sampler.over(catalogue)(BATCH, torch.Generator().manual_seed(0)).codes.tolist()
+    draw = sampler.over(catalogue(torch.ones(scores.shape[1]), scores))
+    return draw(BATCH, torch.Generator().manual_seed(0)).codes.tolist()
 
 
 def test_what_one_user_finds_hard_is_a_candidate() -> None:
@@ -22,7 +23,7 @@ def test_what_one_user_finds_hard_is_a_candidate() -> None:
 
 def test_the_votes_of_the_definition() -> None:
     scores = torch.randn(2, 30, generator=torch.Generator().manual_seed(1))
-    spread = Uniform(10).over(Catalogue(torch.ones(30), lambda users, items: scores))
+    spread = Uniform(10).over(catalogue(torch.ones(30), scores))
     pool = spread(BATCH, torch.Generator().manual_seed(0)).codes
     votes = [sum(float(row[item].exp() / row[pool].exp().sum()) for row in scores) for item in pool.tolist()]
     best = sorted(zip(votes, pool.tolist(), strict=True), reverse=True)[:4]

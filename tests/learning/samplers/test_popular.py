@@ -2,14 +2,16 @@ import pytest
 import torch
 
 from recsys.learning.samplers.popular import Popular
-from recsys.learning.samplers.sampler import Catalogue, Positives
+from recsys.learning.samplers.sampler import Positives
+from tests.learning.samplers.catalogues import catalogue
 
 NOBODY = Positives(torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64))
 
 
 def drawn(counts: list[float], alpha: float, candidates: int = 20_000) -> tuple[torch.Tensor, torch.Tensor]:
-    catalogue = Catalogue(torch.tensor(counts), lambda users, items: torch.zeros(len(users), len(items)))
-    found = Popular(candidates, alpha).over(catalogue)(NOBODY, torch.Generator().manual_seed(0))
+    found = Popular(candidates, alpha).over(catalogue(torch.tensor(counts)))(
+        NOBODY, torch.Generator().manual_seed(0)
+    )
     assert found.log_q is not None
     return found.codes, found.log_q
 

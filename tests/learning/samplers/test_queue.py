@@ -1,7 +1,8 @@
 import torch
 
 from recsys.learning.samplers.queue import Queue
-from recsys.learning.samplers.sampler import Catalogue, Positives
+from recsys.learning.samplers.sampler import Positives
+from tests.learning.samplers.catalogues import catalogue
 
 
 def batch(*items: int) -> Positives:
@@ -9,8 +10,7 @@ def batch(*items: int) -> Positives:
 
 
 def test_first_in_first_out() -> None:
-    catalogue = Catalogue(torch.ones(9), lambda users, items: torch.zeros(len(users), len(items)))
-    draw, rng = Queue(candidates=5).over(catalogue), torch.Generator().manual_seed(0)
+    draw, rng = Queue(candidates=5).over(catalogue(torch.ones(9))), torch.Generator().manual_seed(0)
     draw(batch(1, 2), rng)
     draw(batch(3, 4), rng)
     assert draw(batch(5), rng).codes.tolist() == [5, 3, 4, 1, 2]
@@ -18,14 +18,12 @@ def test_first_in_first_out() -> None:
 
 
 def test_a_batch_longer_than_the_queue() -> None:
-    catalogue = Catalogue(torch.ones(9), lambda users, items: torch.zeros(len(users), len(items)))
-    draw = Queue(candidates=2).over(catalogue)
+    draw = Queue(candidates=2).over(catalogue(torch.ones(9)))
     assert draw(batch(1, 2, 3), torch.Generator()).codes.tolist() == [1, 2]
 
 
 def test_two_runs_do_not_share_their_queue() -> None:
-    catalogue = Catalogue(torch.ones(9), lambda users, items: torch.zeros(len(users), len(items)))
     sampler = Queue(candidates=3)
-    first, second = sampler.over(catalogue), sampler.over(catalogue)
+    first, second = sampler.over(catalogue(torch.ones(9))), sampler.over(catalogue(torch.ones(9)))
     first(batch(1, 1, 1), torch.Generator())
     assert second(batch(2), torch.Generator().manual_seed(0)).codes.tolist().count(1) < 2

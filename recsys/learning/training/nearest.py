@@ -1,0 +1,44 @@
+"""The exact index of the vectors as they are: which items are nearest to each user."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from recsys.learning.training.log import Log
+from recsys.learning.training.place import place
+from recsys.learning.training.step import Parts
+from recsys.learning.training.tables import Tables
+
+# Scores held at once: 64 MB of float32, whatever the number of users.
+BLOCK_SCORES: Final = 1 << 24
+
+
+@torch.no_grad()
+def nearest(log: Log, tables: Tables, parts: Parts, skip: int, count: int) -> Tensor:
+    """For each user the ``count`` items behind the ``skip`` nearest, best first: (U, count) int32.
+
+    Every user is compared with every item, in the distance of the model; nothing leaves the device. What a
+    user chose stands behind all else, in no order.
+
+    Args:
+        log: The interactions.
+        tables: The vectors.
+        parts: The tower and the distance.
+        skip: Not negative.
+        count: At least 1; with ``skip`` at most the number of items.
+    """
+    (items,) = place(parts.distance, tables.read, tables["items"])  # (I, D)
+    size = max(1, BLOCK_SCORES // log.catalogue)
+    blocks = torch.split(torch.arange(len(log.starts) - 1, device=log.users.device), size)
+    bounds = [*log.starts[:-1:size].tolist(), len(log)]  # the host waits once, not in each block
+    found = []
+    for users, first, end in zip(blocks, bounds, bounds[1:], strict=False):
+        vectors = parts.tower.forward(log.take(users, end - first), tables.read)
+        (points,) = place(parts.distance, tables.read, vectors)  # (b, D)
+        scores = parts.distance.matrix(points, items)  # (b, I)
+        scores[log.users[first:end] - users[0], log.items[first:end]] = float("-inf")
+        found.append(scores.topk(skip + count, dim=1).indices[:, skip:].int())
+    return torch.cat(found)

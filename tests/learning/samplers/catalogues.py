@@ -1,0 +1,18 @@
+"""Catalogues for samplers: counts, scores, and the ranking by these scores."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from recsys.learning.samplers.sampler import Catalogue
+
+
+def catalogue(counts: Tensor, scores: Tensor | None = None) -> Catalogue:
+    """Items (I,) by their counts, with the scores (U, I) of all users, 0 unless given; none has chosen."""
+    known = torch.zeros(9, len(counts)) if scores is None else scores
+    return Catalogue(
+        counts,
+        lambda users, items: known[users][:, items],
+        lambda skip, count: known.argsort(1, descending=True)[:, skip : skip + count].int(),
+    )
