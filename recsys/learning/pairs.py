@@ -22,6 +22,7 @@ class Pairs:
         cross: (B, N) score of the positive with the candidates.
         lengths: (B,) length of the anchor times that of the positive, where the score is an inner product.
         easiest: (B,) bool, whether none of the anchor's other positives in the batch is nearer to it.
+        hardness: (B,) in (0, 1), how little the popularity of the positive explains that it was chosen.
         learned: (B,) each, by name: what the loss learns of its own.
 
     The optional fields after ``log_q`` are made only for losses and miners that ask for them.
@@ -34,6 +35,7 @@ class Pairs:
     cross: Tensor | None = None
     lengths: Tensor | None = None
     easiest: Tensor | None = None
+    hardness: Tensor | None = None
     learned: Mapping[str, Tensor] = field(default_factory=dict)
 
     def of(self, name: str) -> Tensor:

@@ -24,7 +24,7 @@ NOT_MONOTONE = {"warp", "ranked_list", "circle", "sl_at_k"}
 WEIGHTED = {"ranked_list", "circle"}
 # No negative is needed, so none is missed.
 WITHOUT_NEGATIVES = {"directau"}
-OPTIONAL = ("cross", "lengths", "easiest")
+OPTIONAL = ("cross", "lengths", "easiest", "hardness")
 some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

@@ -34,6 +34,7 @@ class Scene:
             made.matrix(self.positives, self.candidates),
             torch.ones_like(lengths) if made.bounded else lengths,
             torch.arange(len(self.users)) % 3 != 1,
+            1 / (2.0 + torch.arange(len(self.users), dtype=torch.float64)),
         )
 
     def triplets(self) -> tuple[Tensor, Tensor, Tensor]:

@@ -16,6 +16,7 @@ from recsys.learning.pairs import Pairs, Terms
 from recsys.learning.reducers import REDUCERS
 from recsys.learning.regularizers import L2, Points
 from recsys.learning.samplers.sampler import Candidates
+from recsys.learning.training import asked
 from recsys.learning.training import step as module
 from recsys.learning.training.known import Known
 from recsys.learning.training.log import Log
@@ -91,7 +92,8 @@ def definition(batch: Batch, start: Tables, parts: Parts) -> tuple[float, dict[s
     cross = parts.distance.similarity(points.positives[:, None], points.candidates[None])
     lengths = points.users.norm(dim=1) * points.positives.norm(dim=1)
     lengths = torch.ones_like(lengths) if parts.distance.bounded else lengths
-    pairs = Pairs(pos, neg, mask, batch.candidates.log_q, cross, lengths, easiest(batch, pos.tolist()))
+    easy, hard = easiest(batch, pos.tolist()), hardness(batch)
+    pairs = Pairs(pos, neg, mask, batch.candidates.log_q, cross, lengths, easy, hard)
     terms = parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))
     loss = parts.reduce(terms).value()
     total = loss
@@ -108,6 +110,13 @@ def easiest(batch: Batch, scores: list[float]) -> torch.Tensor:
     """Whether no row of the same user scores higher."""
     rows = list(zip(batch.users.codes.tolist(), scores, strict=True))
     return torch.tensor([all(score >= other for own, other in rows if own == user) for user, score in rows])
+
+
+def hardness(batch: Batch) -> torch.Tensor:
+    """The chance by which popularity alone would rather believe in an item of average popularity."""
+    counts = [sum(item == other for _, other in CHOSEN) for item in range(LOG.catalogue)]
+    typical = sum(counts) / len(counts)
+    return torch.tensor([1 - 1 / (1 + typical / counts[item]) for item in batch.items.tolist()])
 
 
 def balanced(terms: Terms, pos: torch.Tensor) -> Terms:
@@ -157,6 +166,13 @@ def test_with_cross_scores() -> None:
 @pytest.mark.parametrize("distance", ["dot", "cosine"])
 def test_with_lengths(distance: str) -> None:
     check(parts("l_softmax", distance), batch())
+
+
+@pytest.mark.parametrize("loss", ["cosface", "arcface"])
+def test_with_margins_by_popularity(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", 3)
+    made = plugins.make("losses", loss, {"bias_aware": True})
+    check(replace(parts("bpr"), loss=made), replace(batch(), hardness=asked.hardness(LOG.popularity)))
 
 
 def test_with_a_penalty() -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from recsys.learning.losses.margins import margins
 from recsys.learning.losses.rows import cross_entropy
 from recsys.learning.pairs import Pairs, Terms
 
@@ -23,6 +24,9 @@ class Arcface:
     Args:
         margin: m, in radians; in [0, pi/2].
         scale: s, the inverse of a temperature; positive.
+        bias_aware: Whether a row has the margin ``m * hardness`` instead, as in BC loss, with
+            ``hardness = c / (c + count)`` of its item's count and the mean count c of all items: near 0 where
+            popularity alone explains the choice, near m where it does not.
 
     Returns:
         Terms (B,).
@@ -31,7 +35,8 @@ class Arcface:
         ValueError: If margin or scale is out of its range.
 
     Source: Deng et al. 2019, ArcFace: Additive Angular Margin Loss for Deep Face Recognition, equation 3,
-    and the fall-back of its authors' code, which keeps the loss monotone.
+    and the fall-back of its authors' code, which keeps the loss monotone. Bias-aware: Zhang et al. 2022,
+    Incorporating Bias-aware Margins into Contrastive Loss for Collaborative Filtering, section 3.
 
     Example:
         >>> pairs = Pairs(torch.tensor([1.0]), torch.tensor([[0.5, 0.5]]), torch.ones(1, 2, dtype=torch.bool))
@@ -41,8 +46,8 @@ class Arcface:
 
     margin: float = 0.3
     scale: float = 8.0
+    bias_aware: bool = False
 
-    needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -51,17 +56,21 @@ class Arcface:
         if not self.scale > 0:
             raise ValueError(f"scale is {self.scale}; it must be positive")
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """How little popularity explains each row, where it is used."""
+        return ("hardness",) if self.bias_aware else ()
+
     def __call__(self, pairs: Pairs) -> Terms:
         """Pairs -> Terms (B,)."""
         pairs = pairs.wide()
-        pos = self.scale * self._widened(pairs.pos)
+        pos = self.scale * _widened(pairs.pos, margins(self.margin, pairs, bias_aware=self.bias_aware))
         return Terms(cross_entropy(pos, self.scale * pairs.neg, pairs.mask), pairs.mask.any(1))
 
-    def _widened(self, cosine: Tensor) -> Tensor:
-        """``cos(t + m)`` of ``cos t``, monotone in t: (B,) -> (B,)."""
-        # By the addition theorem: the arc cosine has no finite gradient at 1.
-        sine = (1 - cosine.square()).clamp(min=1e-12).sqrt()
-        turned = cosine * math.cos(self.margin) - sine * math.sin(self.margin)
-        return torch.where(
-            cosine >= -math.cos(self.margin), turned, cosine - self.margin * math.sin(self.margin)
-        )
+
+def _widened(cosine: Tensor, margin: Tensor) -> Tensor:
+    """``cos(t + m)`` of ``cos t``, monotone in t: (B,), (B,) -> (B,)."""
+    # By the addition theorem: the arc cosine has no finite gradient at 1.
+    sine = (1 - cosine.square()).clamp(min=1e-12).sqrt()
+    turned = cosine * margin.cos() - sine * margin.sin()
+    return torch.where(cosine >= -margin.cos(), turned, cosine - margin * margin.sin())

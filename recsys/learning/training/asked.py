@@ -19,20 +19,23 @@ class Asked:
 
     Args:
         easiest: (B,) bool.
+        hardness: (B,) in (0, 1).
         learned: (B, 1) of each name, or (1, 1) where there is one for all; leaves of the graph.
     """
 
     easiest: Tensor | None = None
+    hardness: Tensor | None = None
     learned: Mapping[str, Tensor] = field(default_factory=dict)
 
-    def of(self, rows: slice) -> tuple[Tensor | None, dict[str, Tensor]]:
-        """Both, of some rows (b,)."""
+    def of(self, rows: slice) -> tuple[Tensor | None, Tensor | None, dict[str, Tensor]]:
+        """Each of some rows (b,)."""
         size = rows.stop - rows.start
         learned = {
             name: (leaf[rows] if len(leaf) > 1 else leaf.expand(size, 1))[:, 0]
             for name, leaf in self.learned.items()
         }
-        return None if self.easiest is None else self.easiest[rows], learned
+        nearest, hard = (None if one is None else one[rows] for one in (self.easiest, self.hardness))
+        return nearest, hard, learned
 
 
 def learned(loss: Loss, users: Tensor, items: Tensor, rows: Rows) -> dict[str, Tensor]:
@@ -56,3 +59,25 @@ def easiest(users: Tensor, scores: Tensor) -> Tensor:
     owner = torch.unique(users, return_inverse=True)[1]
     best = torch.full_like(scores, float("-inf")).scatter_reduce(0, owner, scores, "amax")
     return scores >= best.index_select(0, owner)
+
+
+def hardness(counts: Tensor) -> Tensor:
+    """How little popularity explains that an item was chosen: ``c / (c + counts)``, c the mean: (I,) -> (I,).
+
+    A softmax over items that knows nothing but how often each was chosen is best with the score
+    ``log counts``. This is one minus the sigmoid of that score less ``log c``: the chance by which it would
+    rather believe in an item of average popularity. An item of average popularity has 1/2; the most popular
+    of a long tail is near 0, an item that hardly anybody chose near 1.
+
+    Source: Zhang et al. 2022, Incorporating Bias-aware Margins into Contrastive Loss for Collaborative
+    Filtering, whose predictor of popularity is a second model, learned beside the first: a vector
+    for each popularity of a user and of an item, compared by a softmax. Here the predictor stands in closed form; what is given up
+    is that active users choose the long tail more often, which needs the learned one.
+
+    Example:
+        >>> hardness(torch.tensor([1.0, 3.0, 5.0]))
+        tensor([0.7500, 0.5000, 0.3750])
+    """
+    counts = counts.float()
+    typical = counts.mean()
+    return typical / (typical + counts)

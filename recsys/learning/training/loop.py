@@ -19,6 +19,7 @@ from recsys.learning.reducers import Reduced
 from recsys.learning.samplers.sampler import Draw, Positives
 from recsys.learning.towers.tower import Histories, Users
 from recsys.learning.training import checkpoint, health
+from recsys.learning.training.asked import hardness
 from recsys.learning.training.checkpoint import State
 from recsys.learning.training.health import Checkup
 from recsys.learning.training.known import Known
@@ -147,6 +148,7 @@ def batches(work: Work, epoch: int) -> Iterator[Batch]:
     draw = work.fresh_draw()
     order = torch.randperm(len(log), generator=shuffle, device=device)
     portions = torch.split(order, schedule.batch)
+    hard = hardness(log.popularity) if "hardness" in work.parts.loss.needs else None
     users = [log.users.index_select(0, rows) for rows in portions]
     totals = torch.stack([log.lengths(codes).sum() for codes in users]).tolist()
     for number, (rows, codes, total) in enumerate(zip(portions, users, totals, strict=True)):
@@ -155,7 +157,7 @@ def batches(work: Work, epoch: int) -> Iterator[Batch]:
         done = (epoch - 1 + number / len(portions)) / schedule.epochs
         known = Known.of(log, codes, candidates.codes, total)
         shown = number % SHOWN_EVERY == 0
-        yield Batch(log.take(codes, total), items, candidates, known, Moment(done, rng), shown)
+        yield Batch(log.take(codes, total), items, candidates, known, Moment(done, rng), shown, hard)
 
 
 @torch.no_grad()

@@ -45,6 +45,7 @@ class Batch:
         known: Which candidates which users are known to have chosen.
         moment: Where the training is.
         shown: Whether the loss is wanted: slopes in closed form do not need it, and save a pass without.
+        hardness: (I,) of all items, where the loss needs it; see ``Pairs``.
     """
 
     users: Users
@@ -53,6 +54,7 @@ class Batch:
     known: Known
     moment: Moment
     shown: bool = True
+    hardness: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ def ask(batch: Batch, points: Points, rows: Rows, parts: Parts) -> Asked:
     users, nearest = batch.users.codes, None
     if "easiest" in parts.miner.needs:
         nearest = easiest(users, parts.distance.similarity(points.users, points.positives))
-    return Asked(nearest, learned(parts.loss, users, batch.items, rows))
+    hard = None if batch.hardness is None else batch.hardness.index_select(0, batch.items)
+    return Asked(nearest, hard, learned(parts.loss, users, batch.items, rows))
 
 
 def objective(
