@@ -12,8 +12,9 @@ from recsys.learning.training.place import place
 from recsys.learning.training.step import Parts
 from recsys.learning.training.tables import Tables
 
-# Scores held at once: 64 MB of float32, whatever the number of users.
+# At once, whatever the number of users: scores of 64 MB in float32, and histories of so many users.
 BLOCK_SCORES: Final = 1 << 24
+BLOCK_USERS: Final = 4096
 
 
 @torch.no_grad()
@@ -31,7 +32,7 @@ def nearest(log: Log, tables: Tables, parts: Parts, skip: int, count: int) -> Te
         count: At least 1; with ``skip`` at most the number of items.
     """
     (items,) = place(parts.distance, tables.read, tables["items"])  # (I, D)
-    size = max(1, BLOCK_SCORES // log.catalogue)
+    size = min(BLOCK_USERS, max(1, BLOCK_SCORES // log.catalogue))
     blocks = torch.split(torch.arange(len(log.starts) - 1, device=log.users.device), size)
     bounds = [*log.starts[:-1:size].tolist(), len(log)]  # the host waits once, not in each block
     found = []
