@@ -70,9 +70,9 @@ def hardness(counts: Tensor) -> Tensor:
     of a long tail is near 0, an item that hardly anybody chose near 1.
 
     Source: Zhang et al. 2022, Incorporating Bias-aware Margins into Contrastive Loss for Collaborative
-    Filtering, whose predictor of popularity is a second model, learned beside the first: a vector
-    for each popularity of a user and of an item, compared by a softmax. Here the predictor stands in closed form; what is given up
-    is that active users choose the long tail more often, which needs the learned one.
+    Filtering, whose predictor of popularity is a second model, learned beside the first: a vector for each
+    popularity of a user and of an item, compared by a softmax. Here the predictor stands in closed form; what
+    is given up is that active users choose the long tail more often, which needs the learned one.
 
     Example:
         >>> hardness(torch.tensor([1.0, 3.0, 5.0]))
