@@ -122,6 +122,18 @@ def test_a_pair_is_pinned_where_its_loss_is_the_margin() -> None:
     assert near > count / 2
 
 
+def test_short_vectors_in_a_good_order_are_no_collapse() -> None:
+    """A strong l2 on inner products makes them short first; their order stays."""
+    train = Interactions.of(factories.checkerboard()[0])
+    model = replace(MODEL, loss={"name": "bpr", "temperature": 1.0}, distance="dot")
+    learned, short = model.prepare(train), replace(model, rate=NUDGE).prepare(train)
+    for epoch in range(1, 21):
+        run_epoch(learned, epoch)
+    for name, table in short.tables.tables.items():
+        table.weights.copy_(learned.tables[name] * 1e-3)
+    assert run_epoch(short, 1)["pinned"] > 0.99
+
+
 def test_rows_that_no_gradient_reaches_are_dead() -> None:
     work = replace(MODEL, candidates=5, batch=len(TRAIN)).prepare(TRAIN)
     before = work.tables["items"].clone()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from recsys.errors import RecsysError
+from recsys.learning.distances.distance import Distance
 from recsys.learning.distances.norms import squared_norm, unit
 from recsys.learning.miners.everything import Everything
 from recsys.learning.miners.miner import Miner
@@ -30,6 +31,7 @@ ROWS = 64
 COLLAPSED = 0.05
 NEAR = 0.01
 PINNED = 0.99
+ORDERED = 0.6
 
 
 def check_loss(loss: float, epoch: int) -> None:
@@ -59,13 +61,15 @@ def check_spread(vectors: Tensor, kind: str, epoch: int) -> None:
         )
 
 
-def check_pinned(pinned: float, epoch: int) -> None:
-    """Stop where a loss is what it would be with all vectors in one point.
+def check_pinned(pinned: float, ordered: float, epoch: int) -> None:
+    """Stop where a loss is what it would be with all vectors in one point, and their order says nothing.
+
+    Short vectors in a good order are no collapse: under a strong l2 they begin so, and grow.
 
     Raises:
         RecsysError: With what to try.
     """
-    if pinned > PINNED:
+    if pinned > PINNED and ordered < ORDERED:
         raise RecsysError(
             f"{pinned:.1%} of the pairs of epoch {epoch} have the loss of equal scores: the vectors "
             "collapsed to one point; lower rate or l2, take a miner of less hard negatives (semihard), or "
@@ -128,7 +132,7 @@ class Checkup:
         batch = _head(batch, self.log)
         rows = _points(batch, tables, parts)
         of_pairs = pair_figures(batch, rows, ask(batch, rows, tables.read, parts), parts)
-        check_pinned(of_pairs.get("pinned", 0.0), epoch)
+        check_pinned(of_pairs.get("pinned", 0.0), ordered(batch, rows, parts.distance), epoch)
         return {**self._of_space(items, rows, tables, parts), **of_pairs}
 
     def _of_space(self, items: Tensor, rows: Points, tables: Tables, parts: Parts) -> dict[str, float]:
@@ -164,6 +168,13 @@ def pair_figures(batch: Batch, rows: Points, asked: Asked, parts: Parts) -> dict
     tied = _terms(batch, one, asked, offered).values
     pinned = (tied > 0) & ((every.values - tied).abs() <= NEAR * tied)
     return {"zero_loss": _share(mined.values == 0, mined.mask), "pinned": _share(pinned, every.mask)}
+
+
+def ordered(batch: Batch, rows: Points, distance: Distance) -> float:
+    """Share of a batch's pairs whose positive outscores the negative; 1/2 where the order says nothing."""
+    mask = ~batch.known.mask(slice(0, len(rows.users)))
+    pos = distance.similarity(rows.users, rows.positives)
+    return _share(pos[:, None] > distance.matrix(rows.users, rows.candidates), mask)
 
 
 def _share(marked: Tensor, mask: Tensor) -> float:
