@@ -1,6 +1,6 @@
 """A generated CSV through the whole of ``recsys etl``, beside the same by hand in polars and in pandas.
 
-    python -m benchmarks.etl [--rows 20_000_000] [--growth 5_000_000 20_000_000]
+    python -m benchmarks.etl [--rows 20_000_000] [--growth 20_000_000 100_000_000]
 
 The command also encodes, takes the k-core, splits, hashes and accounts for every row, which the peers do not.
 """
@@ -24,7 +24,7 @@ from recsys.columns import ITEM, TIME, USER
 from recsys.data.synthetic import World
 from recsys.seeds import generator
 
-ROWS, GROWTH = 20_000_000, (5_000_000, 20_000_000)
+ROWS, GROWTH = 20_000_000, (20_000_000, 100_000_000)
 ROWS_A_USER, USERS_AN_ITEM = 40, 10
 PEERS = {
     "polars streaming by hand": "polars",
