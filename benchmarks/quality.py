@@ -80,7 +80,7 @@ def row(
         name, round(means[0], 4), round(means[1], 4),
         " / ".join(f"{value:.4f}" for value in spread if value is not None) or None,
         f"{gap['mean']:+.4f} ({gap['low']:+.4f}, {gap['high']:+.4f})" if gap else None,
-        ", ".join(f"{key} {value}" for key, value in runs[0]["chosen"].items()) or None,
+        ", ".join(f"{key} {value}" for key, value in runs[0]["chosen"].items() if key != "of") or None,
         round(statistics.fmean(run["seconds"] for run in runs), 1),
         " / ".join(f"{value:.4f}" for value in published) if published else None,
     ]  # fmt: skip
@@ -130,6 +130,7 @@ def _save(split: str, rows: dict[str, list[Any]]) -> None:
         "Recall@20 and NDCG@20 over all items, train items left out; mean over seeds. Settings and epochs "
         "are chosen on a tenth of train, never on the test file, as published figures mostly are.",
         COLUMNS, list((kept | rows).values()),
+        ["A row without a spread is of one seed. Seconds: all fits of one seed, on one or two busy threads."],
     ).save()  # fmt: skip
 
 
