@@ -8,7 +8,7 @@ import sys
 from benchmarks.report import write_page
 from benchmarks.splits import FILES
 
-CPU_SET = ["startup", "step", "training", "ranking", "annoy", "etl", "profile", "growth", "limits"]
+CPU_SET = ["startup", "step", "training", "ranking", "annoy", "etl", "breakdown", "growth", "limits"]
 PAGE_ORDER = [*(f"quality-{split}" for split in FILES), *CPU_SET, "gpu"]
 
 

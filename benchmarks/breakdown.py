@@ -1,6 +1,6 @@
 """Where the time goes, for the two goals that are missed: a training step, and ETL beside polars by hand.
 
-python -m benchmarks.profile [--rows 5_000_000]
+python -m benchmarks.breakdown [--rows 5_000_000]
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def of_step(loss: str) -> list[list[Any]]:
 def of_etl(rows: int) -> list[list[Any]]:
     """Seconds of a run of ETL by stage."""
     stages = Stages()
-    with tempfile.TemporaryDirectory(prefix="recsys-profile-") as folder:
+    with tempfile.TemporaryDirectory(prefix="recsys-breakdown-") as folder:
         path = Path(folder) / "log.csv"
         write_log(path, rows)
         options = EtlOptions(logs=[str(path)], positive_from=4, min_user=2, min_item=2)
@@ -100,7 +100,7 @@ def main() -> None:
     for row in rows:
         print(*row, sep="  ", flush=True)
     Result(
-        "profile",
+        "breakdown",
         "Where the time goes",
         f"A training step of {BATCH} positives x {CANDIDATES} candidates on {torch.get_num_threads()} "
         "threads, by kind of work; and the stages of `recsys etl`.",
