@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from recsys import plugins
 from recsys.errors import InputError
 from recsys.pipeline import yaml
 from recsys.pipeline.config import (
@@ -107,3 +108,13 @@ def test_a_missing_file_says_so(tmp_path: Path) -> None:
 
 def test_the_seed_of_a_run_is_its_models() -> None:
     assert document(parse(TrainConfig, {"seed": 3}))["model"]["seed"] == 3
+
+
+def test_an_option_that_a_part_shares_with_its_model_means_the_same() -> None:
+    """The part takes the model's value, so the two must be of one kind."""
+    of_model = {option.name: option for option in plugins.part("models", "two_tower").options}
+    for family in {*plugins.NESTED.values()} - {"models"}:
+        for name in plugins.names(family):
+            for option in plugins.part(family, name).options:
+                if option.name in of_model:
+                    assert option.annotation == of_model[option.name].annotation, (family, name, option.name)

@@ -15,14 +15,14 @@ from recsys.learning.pairs import Pairs, Terms
 class RankedList:
     """Positives inside one boundary, negatives outside another, the worst of them weighted most.
 
-    ``(1 - balance) * max(0, p - pos) + balance * sum of w (neg - n) / sum of w`` over the used negatives with
+    ``(1 - pushed) * max(0, p - pos) + pushed * sum of w (neg - n) / sum of w`` over the used negatives with
     ``neg > n``, where ``w = e^(slope (neg - n))`` carries no gradient, and ``p = n + margin``.
 
     Args:
         negative: n, the score up to which negatives are left alone, in units of the distance's score.
         margin: Between the two boundaries; positive.
         slope: How much more the worse negatives weigh; not negative.
-        balance: Share of the negatives; in (0, 1).
+        pushed: Share of the negatives; in (0, 1).
 
     Returns:
         Terms (B,).
@@ -43,7 +43,7 @@ class RankedList:
     negative: float = 0.2
     margin: float = 0.4
     slope: float = 10.0
-    balance: float = 0.5
+    pushed: float = 0.5
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
@@ -53,8 +53,8 @@ class RankedList:
             raise ValueError(f"margin is {self.margin}; it must be positive")
         if not self.slope >= 0:
             raise ValueError(f"slope is {self.slope}; it must not be negative")
-        if not 0 < self.balance < 1:
-            raise ValueError(f"balance is {self.balance}; it must be in (0, 1)")
+        if not 0 < self.pushed < 1:
+            raise ValueError(f"pushed is {self.pushed}; it must be in (0, 1)")
 
     def __call__(self, pairs: Pairs) -> Terms:
         """Pairs -> Terms (B,)."""
@@ -62,7 +62,7 @@ class RankedList:
         near = torch.relu(self.negative + self.margin - pairs.pos)  # (B,)
         beyond = torch.relu(pairs.neg - self.negative)  # (B, N)
         far = (self._weights(beyond.detach(), pairs.mask) * beyond).sum(1)
-        return Terms((1 - self.balance) * near + self.balance * far, pairs.mask.any(1))
+        return Terms((1 - self.pushed) * near + self.pushed * far, pairs.mask.any(1))
 
     def _weights(self, beyond: Tensor, mask: Tensor) -> Tensor:
         """Shares of the violators of each row; all 0 where there are none: (B, N)."""

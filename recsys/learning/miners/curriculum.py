@@ -15,13 +15,13 @@ from recsys.learning.pairs import Pairs
 class Curriculum:
     """Semihard negatives at first; harder and harder ones as training goes on, in the end all of them.
 
-    ``pos - margin < neg < pos + margin * t / (1 - t)`` with t the share of the way from ``start`` to ``end``:
+    ``pos - margin < neg < pos + margin * t / (1 - t)`` with t the share of the way from ``begin`` to ``end``:
     at 0 the band of ``semihard``, at 1 without an upper bound.
 
     Args:
         margin: In units of the distance's score; positive. As a rule that of the loss.
-        start: Progress of training at which harder ones begin; in [0, 1].
-        end: Progress from which none is too hard; above start, at most 1.
+        begin: Progress of training at which harder ones begin; in [0, 1].
+        end: Progress from which none is too hard; above begin, at most 1.
 
     Raises:
         ValueError: If an option is out of its range.
@@ -38,7 +38,7 @@ class Curriculum:
     """
 
     margin: float = 0.2
-    start: float = 0.1
+    begin: float = 0.1
     end: float = 0.6
 
     needs: ClassVar[tuple[str, ...]] = ()
@@ -46,16 +46,16 @@ class Curriculum:
     def __post_init__(self) -> None:
         if not self.margin > 0:
             raise ValueError(f"margin is {self.margin}; it must be positive")
-        if not 0 <= self.start <= 1:
-            raise ValueError(f"start is {self.start}; it must be in [0, 1]")
-        if not self.start < self.end <= 1:
-            raise ValueError(f"end is {self.end}; it must be above start, {self.start}, and at most 1")
+        if not 0 <= self.begin <= 1:
+            raise ValueError(f"begin is {self.begin}; it must be in [0, 1]")
+        if not self.begin < self.end <= 1:
+            raise ValueError(f"end is {self.end}; it must be above begin, {self.begin}, and at most 1")
 
     def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
         """Pairs -> mask (B, N)."""
         beaten_by = pairs.pos.detach()[:, None] - pairs.neg.detach()  # (B, N)
         band = pairs.mask & (beaten_by < self.margin)
-        way = (moment.progress - self.start) / (self.end - self.start)
+        way = (moment.progress - self.begin) / (self.end - self.begin)
         if way >= 1:
             return band
         way = max(way, 0.0)

@@ -36,7 +36,7 @@ def test_the_weights_carry_no_gradient() -> None:
     assert neg.grad[0].tolist() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("options", [{"margin": 0.0}, {"slope": -1.0}, {"balance": 1.0}])
+@pytest.mark.parametrize("options", [{"margin": 0.0}, {"slope": -1.0}, {"pushed": 1.0}])
 def test_values_that_cannot_be(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must"):
         RankedList(**options)

@@ -12,7 +12,7 @@ PAIRS = scene(rows=30, candidates=8, seed=6).pairs()
 
 
 def at(progress: float) -> torch.Tensor:
-    return Curriculum(0.4, start=0.2, end=0.8)(PAIRS, Moment(progress, torch.Generator()))
+    return Curriculum(0.4, begin=0.2, end=0.8)(PAIRS, Moment(progress, torch.Generator()))
 
 
 def test_it_starts_semihard() -> None:
@@ -37,7 +37,7 @@ def test_half_way_the_bound_is_a_margin_above_the_positive() -> None:
     assert torch.equal(at(0.5), PAIRS.mask & (gap > -0.4) & (gap < 0.4))
 
 
-@pytest.mark.parametrize("options", [{"margin": 0.0}, {"start": -0.1}, {"end": 0.1}])
+@pytest.mark.parametrize("options", [{"margin": 0.0}, {"begin": -0.1}, {"end": 0.1}])
 def test_values_that_cannot_be(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must be"):
         Curriculum(**options)
