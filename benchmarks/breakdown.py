@@ -20,11 +20,10 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.etl import write_log
 from benchmarks.report import Result
-from benchmarks.step import BATCH, CANDIDATES, DIM, log, stepper
+from benchmarks.step import BATCH, CANDIDATES, DIM, log, lookup, stepper
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.home import Home
-from recsys.models.two_tower import TwoTower
 
 ROWS, STEPS = 5_000_000, 60
 LOSSES = ["triplet", "infonce"]
@@ -41,26 +40,21 @@ REST: Final = "unit vectors, optimiser and other small work"
 
 @dataclass
 class Stages:
-    """Wall and processor seconds of each stage that ETL reports."""
+    """Wall seconds of each stage that ETL reports."""
 
     wall: Counter[str] = field(default_factory=Counter)
-    processor: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
     def __call__(self, label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
         """Time one; see ``Progress``."""
-        wall, processor = time.perf_counter(), time.process_time()
+        started = time.perf_counter()
         yield lambda _: None
-        self.wall[label] += time.perf_counter() - wall
-        self.processor[label] += time.process_time() - processor
+        self.wall[label] += time.perf_counter() - started
 
 
 def of_step(loss: str) -> list[list[Any]]:
     """Milliseconds of a step by kind of work, as the profiler sees it (which adds a little to each)."""
-    one = stepper(
-        TwoTower(loss=loss, tower="lookup", start="normal", dim=DIM, batch=BATCH, candidates=CANDIDATES),
-        log(),
-    )
+    one = stepper(lookup(loss=loss, dim=DIM, batch=BATCH, candidates=CANDIDATES), log())
     for _ in range(STEPS):
         one()
     with profile(activities=[ProfilerActivity.CPU]) as watched:

@@ -21,6 +21,7 @@ import torch
 
 from benchmarks.logs import long_tail
 from benchmarks.report import Result
+from benchmarks.step import lookup
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.learning.training.loop import Work, batches, embed, run_epoch
@@ -127,9 +128,7 @@ def main() -> int:
 
 
 def _model(loss: str, batch: int, device: str) -> TwoTower:
-    return TwoTower(
-        loss=loss, tower="lookup", start="normal", dim=DIM, batch=batch, candidates=batch, device=device
-    )
+    return lookup(loss=loss, dim=DIM, batch=batch, candidates=batch, device=device)
 
 
 def _stepper(work: Work) -> Callable[[], object]:

@@ -43,10 +43,10 @@ def one(users: int, items: int, interactions: int, ranked: int, work: list[str])
     import torch
 
     from benchmarks.logs import long_tail
+    from benchmarks.step import lookup
     from recsys.embeddings import Embeddings
     from recsys.learning.training.loop import embed, run_epoch
     from recsys.models.als import ALS
-    from recsys.models.two_tower import TwoTower
     from recsys.retrieval.index.annoy_index import AnnoyIndex
     from recsys.retrieval.ranking import rank, seen_by_user
 
@@ -62,7 +62,7 @@ def one(users: int, items: int, interactions: int, ranked: int, work: list[str])
 
     note("als", lambda: ALS(dim=DIM, iterations=1).fit(train))
     kept: dict[str, Any] = {}
-    model = TwoTower(tower="lookup", start="normal", hops=0, dim=DIM, batch=BATCH, candidates=BATCH)
+    model = lookup(dim=DIM, batch=BATCH, candidates=BATCH)
 
     def fit() -> None:
         ready = model.prepare(train)
@@ -120,14 +120,11 @@ def steps(
 ) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
     """Milliseconds of a step against candidates, at ``DIM``, and against dimension, at ``BATCH``."""
     from benchmarks.logs import long_tail
-    from benchmarks.step import milliseconds, stepper
-    from recsys.models.two_tower import TwoTower
+    from benchmarks.step import lookup, milliseconds, stepper
 
     train = long_tail(30_000, 41_000, 800_000)
     works = {
-        f"{count} {dim}": stepper(
-            TwoTower(tower="lookup", start="normal", dim=dim, batch=BATCH, candidates=count), train
-        )
+        f"{count} {dim}": stepper(lookup(dim=dim, batch=BATCH, candidates=count), train)
         for count, dim in [*((count, DIM) for count in candidates), *((BATCH, dim) for dim in dims)]
     }
     taken = milliseconds(works)

@@ -140,44 +140,36 @@ def make(family: str, name: str, options: Mapping[str, Any] | None = None) -> An
         raise InputError(f"{_singular(family)} {described.name}: {error}") from error
 
 
-def mismatches(spec: Mapping[str, Any]) -> list[str]:
-    """Faults between the parts of a model: a loss on angles or lengths needs a distance that has them."""
+_ASKING: Final[Mapping[str, str]] = {"loss": "needs", "miner": "draws by angles and needs"}
+
+
+def mismatches(spec: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Faults of a model's distance with its loss and with its miner, by which of them it fails."""
     model = part("models", spec.get("name", "two_tower"))
     asked = {option.name: option.default for option in model.options} | dict(spec)
-    if not asked.get("loss") or not asked.get("distance"):
-        return []
-    loss, distance = (part(NESTED[key], _name(asked[key])) for key in ("loss", "distance"))
+    if not asked.get("distance"):
+        return {}
+    distance = part("distances", _name(asked["distance"]))
+    return {key: _unmet(key, asked[key], distance.name) for key in _ASKING if asked.get(key)}
+
+
+def _unmet(key: str, spec: Any, distance: str) -> list[str]:
+    asking = part(NESTED[key], _name(spec))
     known = {name: part("distances", name).constants for name in names("distances")}
     asks = {
         "a bounded score": (
-            loss.constants.get("needs_bounded"),
+            asking.constants.get("needs_bounded"),
             [name for name, of in known.items() if of.get("bounded")],
         ),
         "an inner product": (
-            "lengths" in loss.constants.get("needs", ()),
+            "lengths" in asking.constants.get("needs", ()),
             [name for name, of in known.items() if of.get("index_metric") in ("dot", "angular")],
         ),
     }
     return [
-        f"{loss.name} needs {what}, which {distance.name} is not; it takes: {', '.join(allowed)}"
-        for what, (asked, allowed) in asks.items()
-        if asked and distance.name not in allowed
-    ]
-
-
-def miner_mismatches(spec: Mapping[str, Any]) -> list[str]:
-    """Faults between miner and distance of a model: one that draws by angles needs a bounded score."""
-    model = part("models", spec.get("name", "two_tower"))
-    asked = {option.name: option.default for option in model.options} | dict(spec)
-    if not asked.get("miner") or not asked.get("distance"):
-        return []
-    miner, distance = (part(NESTED[key], _name(asked[key])) for key in ("miner", "distance"))
-    if not miner.constants.get("needs_bounded") or distance.constants.get("bounded"):
-        return []
-    allowed = [name for name in names("distances") if part("distances", name).constants.get("bounded")]
-    return [
-        f"{miner.name} draws by angles and needs a bounded score, which {distance.name} is "
-        f"not; it takes: {', '.join(allowed)}"
+        f"{asking.name} {_ASKING[key]} {what}, which {distance} is not; it takes: {', '.join(allowed)}"
+        for what, (needed, allowed) in asks.items()
+        if needed and distance not in allowed
     ]
 
 

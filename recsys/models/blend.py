@@ -76,7 +76,7 @@ class Blend:
         told = _Counted(report)
         parts, settled = [], []
         for number, each in enumerate(self.of):
-            name, options = named(each)
+            name, options = named(each, "model")
             folder = None if checkpoints is None else checkpoints / f"part-{number}"
             fitted = nested(name, options, self.seed).fit(
                 train, validate=validate, report=told, checkpoints=folder

@@ -10,8 +10,8 @@ from recsys.errors import InputError
 from recsys.models.model import Model
 
 
-def named(part: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The name and the options.
+def named(part: str | Mapping[str, Any], kind: str = "part") -> tuple[str, dict[str, Any]]:
+    """The name and the options of a part of any kind.
 
     Raises:
         InputError: If there is no name.
@@ -26,7 +26,7 @@ def named(part: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     name = options.pop("name", None)
     if not isinstance(name, str):
         raise InputError(
-            f"{dict(part)} names no model; write it as a name, or as {{name: NAME, OPTION: VALUE}}"
+            f"{dict(part)} names no {kind}; write it as a name, or as {{name: NAME, OPTION: VALUE}}"
         )
     return name, options
 

@@ -37,7 +37,7 @@ class Tuned:
         checkpoints: Path | None = None,
     ) -> Fitted:
         """Try the grid and fit its best point; see ``Model.fit``. ``of`` is chosen by ``validate``."""
-        name, options = named(self.of)
+        name, options = named(self.of, "model")
         grid = {key: values for key, values in GRIDS.get(name, {}).items() if key not in options}
         if validate is None or not grid:
             return nested(name, options, self.seed).fit(

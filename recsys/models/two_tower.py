@@ -15,6 +15,7 @@ from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models.graph import best_hops
 from recsys.models.model import Fitted, Report, Validate, silent
+from recsys.models.nested import named
 from recsys.models.starts import STARTS, start
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class TwoTower:
         def embeddings(vectors: Vectors) -> Embeddings:
             users, items, inputs = vectors["users"], vectors["items"], vectors.get("inputs")
             distance = work.parts.distance
-            name = distance.served if isinstance(distance, Mahalanobis) else _named(self.distance)[0]
+            name = distance.served if isinstance(distance, Mahalanobis) else named(self.distance)[0]
             return Embeddings(users, items, train.users, train.items, name, inputs, fold_in)
 
         fingerprint = self._fingerprint(train, validated=validate is not None)
@@ -177,15 +178,15 @@ class TwoTower:
         from recsys.learning.training.precision import has_bfloat16
         from recsys.learning.training.step import Parts
 
-        asked = {key: _named(getattr(self, key))[0] for key in ("loss", "miner", "distance")}
-        faults = plugins.mismatches(asked) + plugins.miner_mismatches(asked)
+        asked = {key: named(getattr(self, key))[0] for key in ("loss", "miner", "distance")}
+        faults = [fault for found in plugins.mismatches(asked).values() for fault in found]
         if faults:
             raise InputError("; ".join(faults))
-        loss: Loss = plugins.make("losses", *_named(self.loss))
+        loss: Loss = plugins.make("losses", *named(self.loss))
         return Parts(
-            tower=plugins.make("towers", *_named(self.tower)),
-            distance=plugins.make("distances", *_named(self.distance)),
-            miner=plugins.make("miners", *_named(self.miner)),
+            tower=plugins.make("towers", *named(self.tower)),
+            distance=plugins.make("distances", *named(self.distance)),
+            miner=plugins.make("miners", *named(self.miner)),
             loss=loss,
             reduce=REDUCERS[self.reducer],
             regularize=self._regularizer(loss),
@@ -232,7 +233,7 @@ class TwoTower:
         from recsys.learning.training.nearest import nearest
         from recsys.learning.training.place import place
 
-        name, options = _named(self.sampler)
+        name, options = named(self.sampler)
         takes = {option.name for option in plugins.part("samplers", name).options}
         given = {"candidates": self.candidates} if "candidates" in takes else {}
         sampler: Sampler = plugins.make("samplers", name, given | options)
@@ -252,15 +253,3 @@ class TwoTower:
         for column in ("user", "item", "time"):
             digest.update(train.frame[column].to_numpy().tobytes())
         return digest.hexdigest()
-
-
-def _named(choice: Choice) -> tuple[str, dict[str, Any]]:
-    if isinstance(choice, str):
-        return choice, {}
-    options = dict(choice)
-    name = options.pop("name", None)
-    if not isinstance(name, str):
-        raise InputError(
-            f"{dict(choice)} names no part; write it as a name, or as {{name: NAME, OPTION: VALUE}}"
-        )
-    return name, options

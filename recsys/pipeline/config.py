@@ -169,7 +169,7 @@ def _model_faults(path: str, spec: Mapping[str, Any]) -> list[str]:
                     faults += [f"{path}.{key}: {fault}" for fault in _spec_faults(plugins.NESTED[key], each)]
     if faults:
         return faults
-    unfit = {"loss": plugins.mismatches(spec), "miner": plugins.miner_mismatches(spec)}
+    unfit = plugins.mismatches(spec)
     return [f"{path}.{key}: {fault}" for key, found in unfit.items() for fault in found]
 
 

@@ -36,7 +36,7 @@ class Arcface:
 
     Source: Deng et al. 2019, ArcFace: Additive Angular Margin Loss for Deep Face Recognition, equation 3,
     and the fall-back of its authors' code, which keeps the loss monotone. Bias-aware: Zhang et al. 2022,
-    Incorporating Bias-aware Margins into Contrastive Loss for Collaborative Filtering, section 3.
+    Incorporating Bias-aware Margins into Contrastive Loss for Collaborative Filtering.
 
     Example:
         >>> pairs = Pairs(torch.tensor([1.0]), torch.tensor([[0.5, 0.5]]), torch.ones(1, 2, dtype=torch.bool))

@@ -31,7 +31,7 @@ class Cosface:
 
     Source: Wang et al. 2018, CosFace: Large Margin Cosine Loss for Deep Face Recognition, equation 4; the
     items are the classes, the user the feature. Bias-aware: Zhang et al. 2022, Incorporating Bias-aware
-    Margins into Contrastive Loss for Collaborative Filtering, section 3, with the margin off the cosine as
+    Margins into Contrastive Loss for Collaborative Filtering, with the margin off the cosine as
     here.
 
     Example:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -61,7 +63,7 @@ def check_spread(vectors: Tensor, kind: str, epoch: int) -> None:
         )
 
 
-def check_pinned(pinned: float, ordered: float, epoch: int) -> None:
+def check_pinned(pinned: float, ordered: Callable[[], float], epoch: int) -> None:
     """Stop where a loss is what it would be with all vectors in one point, and their order says nothing.
 
     Short vectors in a good order are no collapse: under a strong l2 they begin so, and grow.
@@ -69,7 +71,7 @@ def check_pinned(pinned: float, ordered: float, epoch: int) -> None:
     Raises:
         RecsysError: With what to try.
     """
-    if pinned > PINNED and ordered < ORDERED:
+    if pinned > PINNED and ordered() < ORDERED:
         raise RecsysError(
             f"{pinned:.1%} of the pairs of epoch {epoch} have the loss of equal scores: the vectors "
             "collapsed to one point; lower rate or l2, take a miner of less hard negatives (semihard), or "
@@ -132,7 +134,8 @@ class Checkup:
         batch = _head(batch, self.log)
         rows = _points(batch, tables, parts)
         of_pairs = pair_figures(batch, rows, ask(batch, rows, tables.read, parts), parts)
-        check_pinned(of_pairs.get("pinned", 0.0), ordered(batch, rows, parts.distance), epoch)
+        order = partial(ordered, batch, rows, parts.distance)
+        check_pinned(of_pairs.get("pinned", 0.0), order, epoch)
         return {**self._of_space(items, rows, tables, parts), **of_pairs}
 
     def _of_space(self, items: Tensor, rows: Points, tables: Tables, parts: Parts) -> dict[str, float]:

@@ -46,9 +46,9 @@ def test_pytorch_metric_learning(m: int) -> None:
 
 
 def test_a_distance_without_lengths_is_refused_with_those_it_takes() -> None:
-    faults = plugins.mismatches({"loss": "l_softmax", "distance": "euclidean"})
+    faults = plugins.mismatches({"loss": "l_softmax", "distance": "euclidean"})["loss"]
     assert faults == ["l_softmax needs an inner product, which euclidean is not; it takes: cosine, dot"]
-    assert not plugins.mismatches({"loss": "l_softmax", "distance": "dot"})
+    assert not plugins.mismatches({"loss": "l_softmax", "distance": "dot"})["loss"]
 
 
 @pytest.mark.parametrize("options", [{"margin": 0}, {"margin": 1.5}, {"ease": -1.0}])
