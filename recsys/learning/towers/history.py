@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag
 
 from recsys.embeddings import FoldIn
 from recsys.learning.towers.distinct import distinct, place_of
+from recsys.learning.towers.sums import Bags
 from recsys.learning.towers.tower import Histories, Rows, Users
 
 # A history whose weights sum to less holds nothing.
@@ -75,13 +75,15 @@ class History:
         table = "items" if self.shared else "inputs"
         chosen = users.histories
         some, inverse = distinct(chosen, self.longest)  # k of the users, each once
-        items, places = torch.unique(some.items, return_inverse=True)  # (m,), (T,)
+        bags = Bags.of(some)
         ends = some.lengths.cumsum(0)
         rank = ends.index_select(0, some.owner) - 1 - torch.arange(len(some.items), device=ends.device)
-        inputs = rows(table, items)  # (m, D)
+        inputs = rows(table, bags.items)  # (m, D)
         decay = self._decay(rank, some.ages, inputs.dtype)  # (T,)
-        weights = decay * self._learned(rows, items).index_select(0, places) if self.weighted else decay
-        total = embedding_bag(places, inputs, ends - some.lengths, mode="sum", per_sample_weights=weights)
+        weights = decay
+        if self.weighted:
+            weights = decay * self._learned(rows, bags.items).index_select(0, bags.places)
+        total = bags.sum(inputs, weights)
         mass = torch.zeros_like(total[:, 0]).index_add(0, some.owner, decay)  # (k,)
         total, mass = total.index_select(0, inverse), mass.index_select(0, inverse)  # (n, D), (n,)
         if targets is not None:

@@ -1,0 +1,11 @@
+"""Keeping freed memory changes no number, and says whether it could."""
+
+from __future__ import annotations
+
+import platform
+
+from recsys.learning.training.memory import keep_freed
+
+
+def test_glibc_can_be_asked() -> None:
+    assert keep_freed() == (platform.libc_ver()[0] == "glibc")
