@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from recsys import plugins, seeds
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
+from recsys.models.climb import climb
 from recsys.models.graph import best_hops
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.nested import named
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from recsys.learning.training.loop import Vectors, Work
     from recsys.learning.training.step import Parts
     from recsys.learning.training.tables import Tables
+
+# Epochs of a fit that only chooses an option: the order of the values shows after one or two.
+TRIAL: Final = 2
 
 # A part by its name, or by its name and options: "triplet" or {"name": "triplet", "margin": 0.2}.
 Choice = str | Mapping[str, Any]
@@ -74,7 +78,7 @@ class TwoTower:
     Learning.
     """
 
-    loss: Choice = "bpr"
+    loss: Choice = "bsl"
     distance: Choice = "cosine"
     miner: Choice = "everything"
     sampler: Choice = "uniform"
@@ -86,7 +90,7 @@ class TwoTower:
     center: float = 0.0
     ball: float | None = None
     start: str = "spectral"
-    hops: int = 2
+    hops: int = 4
     dim: int = 64
     epochs: int = 60
     batch: int = 2048
@@ -131,6 +135,13 @@ class TwoTower:
         from recsys.learning.training.loop import Hooks
         from recsys.learning.training.loop import train as run
 
+        if validate is not None:
+            tried = self._tried(train, validate, report, checkpoints)
+            if tried != self.loss:
+                fitted = replace(self, loss=tried).fit(
+                    train, validate=validate, report=report, checkpoints=checkpoints
+                )
+                return replace(fitted, chosen={"loss": tried, **fitted.chosen})
         work = self.prepare(train)
         fold_in, _ = work.parts.tower.fold_in()
 
@@ -150,11 +161,32 @@ class TwoTower:
         hops, scorer = best_hops(embeddings(state.best), train, self.hops, validate)
         return Fitted(scorer, {"epochs": state.best_epoch, "hops": hops})
 
+    def _tried(
+        self, train: Interactions, validate: Validate, report: Report, checkpoints: Path | None
+    ) -> Choice:
+        """The loss with what it leaves to the log chosen, one option after the other, in short fits."""
+        name, options = named(self.loss)
+        for option, values in plugins.part("losses", name).constants.get("tries", {}).items():
+            if options.get(option) is None:
+
+                def quality(value: float, option: str = option) -> float:
+                    loss = {"name": name, **options, option: value}
+                    short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs), hops=0)
+                    folder = None if checkpoints is None else checkpoints / f"{option}-{value}"
+                    score = validate(short.fit(train, validate=validate, checkpoints=folder).scorer)
+                    report(1, {option: value, "valid": score})
+                    return score
+
+                options[option] = climb(values, quality)
+        return {"name": name, **options} if options else name
+
     def prepare(self, train: Interactions) -> Work:
         """Everything that a fit works with, at its start, on its device."""
         from recsys.learning.training.log import Log
         from recsys.learning.training.loop import Schedule, Work
+        from recsys.learning.training.memory import keep_freed
 
+        keep_freed()
         device = self._device()
         parts = self._parts(device)
         log = Log.of(train, device, ages=parts.tower.needs_ages)

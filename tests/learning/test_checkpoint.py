@@ -17,7 +17,15 @@ from recsys.models.two_tower import TwoTower
 from tests import factories
 
 MODEL = TwoTower(
-    loss="bpr", tower="lookup", start="normal", hops=0, dim=4, epochs=6, batch=64, candidates=8, patience=2
+    {"name": "bpr", "temperature": 0.12},
+    tower="lookup",
+    start="normal",
+    hops=0,
+    dim=4,
+    epochs=6,
+    batch=64,
+    candidates=8,
+    patience=2,
 )
 TRAIN = factories.interactions()
 

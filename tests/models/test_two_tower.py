@@ -12,10 +12,14 @@ import pytest
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
+from recsys.learning.losses.bpr import Bpr
 from recsys.models.two_tower import TwoTower
 from tests import factories
 
-SMALL = TwoTower(tower="lookup", start="normal", hops=0, dim=8, epochs=30, batch=64, candidates=16, rate=0.1)
+BPR = {"name": "bpr", "temperature": 0.12}
+SMALL = TwoTower(
+    BPR, tower="lookup", start="normal", hops=0, dim=8, epochs=30, batch=64, candidates=16, rate=0.1
+)
 TRIPLET = {"name": "triplet", "margin": 1.0}
 LOSSES = ["bpr", "contrastive", TRIPLET]
 
@@ -141,3 +145,31 @@ def test_refuses_wrong_options(options: dict[str, object], named: str) -> None:
 def test_refuses_wrong_parts(options: dict[str, object], named: str) -> None:
     with pytest.raises(InputError, match=named):
         TwoTower(**options).fit(factories.interactions())  # type: ignore[arg-type]
+
+
+def test_what_the_loss_leaves_to_the_log_is_chosen_on_the_valid_part() -> None:
+    """A judge gets what it likes best; one who likes all the same gets the middle. Nothing is tried twice."""
+    train = factories.interactions()
+    model = replace(SMALL, loss="bpr", epochs=1)
+    asked: list[dict[str, float]] = []
+
+    def spread(scorer: object) -> float:
+        assert isinstance(scorer, Embeddings)
+        return float(scorer.scores(np.arange(len(train.users))).std())
+
+    flat = model.fit(train, validate=lambda _: 0.5, report=lambda _, figures: asked.append(dict(figures)))
+    assert [each["temperature"] for each in asked if "temperature" in each] == [0.12, 0.08, 0.2]
+    assert flat.chosen["loss"] == {"name": "bpr", "temperature": 0.12}
+    at = {t: replace(model, loss={"name": "bpr", "temperature": t}) for t in Bpr.tries["temperature"]}
+    scores = {t: spread(each.fit(train).scorer) for t, each in at.items()}
+    chosen = model.fit(train, validate=spread).chosen["loss"]
+    assert scores[chosen["temperature"]] == max(scores.values())
+
+
+def test_an_option_that_is_given_is_not_tried() -> None:
+    train = factories.interactions()
+    model = replace(SMALL, loss={"name": "triplet", "margin": 0.3}, epochs=1)
+    reports: list[dict[str, float]] = []
+    done = model.fit(train, validate=lambda _: 0.5, report=lambda _, figures: reports.append(dict(figures)))
+    assert "loss" not in done.chosen
+    assert not any("margin" in figures for figures in reports)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch.nn.functional import softplus
 
+from recsys.learning.losses.loss import in_force
 from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
@@ -19,6 +21,7 @@ class Bpr:
 
     Args:
         temperature: t, in units of the distance's score; positive. At 0 it would be ``max(0, neg - pos)``.
+            None: chosen on the valid part, 0.12 without one.
 
     Raises:
         ValueError: If temperature is not positive.
@@ -36,22 +39,28 @@ class Bpr:
         tensor([[0.6931, 2.1269]])
     """
 
-    temperature: float = 0.12
+    temperature: float | None = None
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
+    tries: ClassVar[Mapping[str, tuple[float, ...]]] = {"temperature": (0.3, 0.2, 0.12, 0.08, 0.05)}
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:
+        if not self.t > 0:
             raise ValueError(f"temperature is {self.temperature}; it must be positive")
+
+    @property
+    def t(self) -> float:
+        """The temperature in force."""
+        return in_force(self, "temperature")
 
     def __call__(self, pairs: Pairs) -> Terms:
         """Pairs -> Terms (B, N)."""
         pairs = pairs.wide()
         gap = pairs.neg - pairs.pos[:, None]  # (B, N)
-        return Terms(self.temperature * softplus(gap / self.temperature), pairs.mask)
+        return Terms(self.t * softplus(gap / self.t), pairs.mask)
 
     def slopes(self, scores: Scores) -> Slopes | None:
         """``sigmoid((neg - pos) / t)``; see ``Sloped``."""
-        slope = scores.negatives(1 / self.temperature, -scores.pos / self.temperature).sigmoid_()
+        slope = scores.negatives(1 / self.t, -scores.pos / self.t).sigmoid_()
         return Slopes(-slope.sum(1).to(scores.pos.dtype), slope, None, scores.total())

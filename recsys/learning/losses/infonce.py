@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from recsys.learning.losses.loss import in_force
 from recsys.learning.losses.rows import cross_entropy, softmax_slopes
 from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
@@ -19,7 +21,8 @@ class Infonce:
     without it every candidate counts the same, as in InfoNCE.
 
     Args:
-        temperature: t, in units of the distance's score; positive.
+        temperature: t, in units of the distance's score; positive. None: chosen on the valid part, 0.2
+            without one.
         correct: Whether to correct for the sampling probabilities, where the sampler knows them.
 
     Returns:
@@ -39,27 +42,33 @@ class Infonce:
         tensor([1.0986])
     """
 
-    temperature: float = 0.2
+    temperature: float | None = None
     correct: bool = True
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
+    tries: ClassVar[Mapping[str, tuple[float, ...]]] = {"temperature": (0.5, 0.3, 0.2, 0.12, 0.08)}
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:
+        if not self.t > 0:
             raise ValueError(f"temperature is {self.temperature}; it must be positive")
+
+    @property
+    def t(self) -> float:
+        """The temperature in force."""
+        return in_force(self, "temperature")
 
     def __call__(self, pairs: Pairs) -> Terms:
         """Pairs -> Terms (B,)."""
         pairs = pairs.wide()
-        logits = pairs.neg / self.temperature  # (B, N)
+        logits = pairs.neg / self.t  # (B, N)
         if self.correct and pairs.log_q is not None:
             logits = logits - (pairs.log_q + math.log(pairs.neg.shape[1]))
-        return Terms(cross_entropy(pairs.pos / self.temperature, logits, pairs.mask), pairs.mask.any(1))
+        return Terms(cross_entropy(pairs.pos / self.t, logits, pairs.mask), pairs.mask.any(1))
 
     def slopes(self, scores: Scores) -> Slopes | None:
         """The softmax's probabilities over the temperature; see ``Sloped``."""
         columns = None
         if self.correct and scores.log_q is not None:
             columns = -scores.log_q - math.log(len(scores.log_q))
-        return softmax_slopes(scores, 1 / self.temperature, columns=columns)
+        return softmax_slopes(scores, 1 / self.t, columns=columns)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
@@ -14,6 +15,8 @@ class Loss(Protocol):
 
     Rows are independent of each other, so that a step may go through the (B, N) matrix in blocks of rows.
     A loss is a frozen dataclass; numbers that it learns are kept beside the vectors (see ``parameters.py``).
+    What it leaves to the log is an option that is None; a class variable ``tries`` has the values worth
+    trying, in order, the default in the middle. A model that has a valid part chooses.
 
     Attributes:
         needs: Names of the optional fields of ``Pairs`` that must be there.
@@ -54,3 +57,10 @@ class Regularized(Protocol):
     def regularizer(self) -> Regularizer:
         """What the model adds to the loss."""
         ...
+
+
+def in_force(loss: Any, option: str) -> float:
+    """An option as given; the middle of the values worth trying where it is None."""
+    given: float | None = getattr(loss, option)
+    values: Sequence[float] = loss.tries[option]
+    return values[len(values) // 2] if given is None else given

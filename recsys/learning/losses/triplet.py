@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch.nn.functional import softplus
 
+from recsys.learning.losses.loss import in_force
 from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
@@ -18,7 +20,8 @@ class Triplet:
     ``max(0, margin + neg - pos)`` for every used pair; soft: ``log(1 + e^(margin + neg - pos))``.
 
     Args:
-        margin: In units of the distance's score; positive, and 0 too where it is soft.
+        margin: In units of the distance's score; positive, and 0 too where it is soft. None: chosen on the
+            valid part, 0.4 without one.
         soft: A softplus in place of the hinge: even a solved pair goes on a little.
         swap: Take the negative's distance from the positive where it is nearer to that than to the anchor.
 
@@ -38,15 +41,21 @@ class Triplet:
         tensor([[0.1000, 0.0000]])
     """
 
-    margin: float = 0.4
+    margin: float | None = None
     soft: bool = False
     swap: bool = False
 
     needs_bounded: ClassVar[bool] = False
+    tries: ClassVar[Mapping[str, tuple[float, ...]]] = {"margin": (0.8, 0.6, 0.4, 0.25, 0.15)}
 
     def __post_init__(self) -> None:
-        if not (self.margin > 0 or (self.soft and self.margin == 0)):
+        if not (self.m > 0 or (self.soft and self.m == 0)):
             raise ValueError(f"margin is {self.margin}; it must be positive, or 0 with a soft margin")
+
+    @property
+    def m(self) -> float:
+        """The margin in force."""
+        return in_force(self, "margin")
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -60,13 +69,13 @@ class Triplet:
         if self.swap:
             assert pairs.cross is not None, "the step makes cross for losses that need it"
             neg = torch.maximum(neg, pairs.cross)
-        gap = neg + (self.margin - pairs.pos)[:, None]  # (B, N)
+        gap = neg + (self.m - pairs.pos)[:, None]  # (B, N)
         return Terms(softplus(gap) if self.soft else torch.relu(gap), pairs.mask)
 
     def slopes(self, scores: Scores) -> Slopes | None:
         """1 where the margin is not kept, 0 elsewhere; see ``Sloped``."""
         if self.swap:
             return None
-        gap = scores.negatives(rows=self.margin - scores.pos)
+        gap = scores.negatives(rows=self.m - scores.pos)
         slope = gap.sigmoid_() if self.soft else gap.gt_(0)
         return Slopes(-slope.sum(1).to(scores.pos.dtype), slope, None, scores.total())

@@ -1,0 +1,28 @@
+"""The best of a few values in a row, without trying them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+
+def climb(values: Sequence[float], quality: Callable[[float], float]) -> float:
+    """Begin in the middle and go to the better neighbour for as long as there is one.
+
+    The direction that falls is not tried further, so of five values three or four are judged, each once.
+
+    Example:
+        >>> tried = []
+        >>> climb((5, 4, 3, 2, 1), lambda value: tried.append(value) or -abs(value - 4))
+        4
+        >>> tried
+        [3, 2, 4, 5]
+    """
+    middle = len(values) // 2
+    best, height = middle, quality(values[middle])
+    for direction in (1, -1):
+        place = middle + direction
+        while 0 <= place < len(values) and (found := quality(values[place])) > height:
+            best, height, place = place, found, place + direction
+        if best != middle:
+            break
+    return values[best]
