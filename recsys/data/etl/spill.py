@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,36 +19,39 @@ ROWS: Final = 2_500_000  # of a bucket, about
 BATCH: Final = 1_000_000
 _BUCKET: Final = "bucket"
 
+_Codes: TypeAlias = npt.NDArray[np.uint32]
+
 
 class Spill:
     """Rows go in as text in any order and come out by code, bucket after bucket.
 
     Codes follow the order of the ids, which is known only when all rows are in; until then a row has the
-    number that its id got when it was first seen.
+    number that its id got when it was first seen. Users are numbered in each bucket by itself: the table of
+    all of them would not fit the processor's cache, and looking ids up in it would be most of the work.
     """
 
     def __init__(self, folder: Path, expected_rows: int) -> None:
         """Start an empty spill in ``folder``."""
         self._folder = folder
         self._buckets = max(1, -(-expected_rows // ROWS))
-        self._users, self._items = _Numbers(), _Numbers()
+        self._users = [_Numbers() for _ in range(self._buckets)]
+        self._items = _Numbers()
         self._files: list[list[Path]] = [[] for _ in range(self._buckets)]
         self.rows = 0
         self.newest = 0
         folder.mkdir()
 
     def coded(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Lazily put numbers in place of ids, and add the bucket of each user; only kept rows get any."""
+        """Lazily put numbers in place of the items of kept rows, and add the bucket of each user."""
         kept = pl.when(pl.col(OUTCOME).is_null())
         bucket = pl.col(USER).hash() % self._buckets if self._buckets > 1 else pl.lit(0)
         return rows.with_columns(
             bucket.cast(pl.UInt32).alias(_BUCKET),
-            kept.then(pl.col(USER)).cast(self._users.kind).to_physical().alias(USER),
             kept.then(pl.col(ITEM)).cast(self._items.kind).to_physical().alias(ITEM),
         )
 
     def add(self, batch: pl.DataFrame) -> None:
-        """Take rows in; ``batch`` comes from ``coded`` and has the columns of ``CODED``."""
+        """Take kept rows in; ``batch`` comes from ``coded``."""
         if batch.height:
             self.rows += batch.height
             self.newest = max(self.newest, int(batch[TIME].max()))  # type: ignore[arg-type]
@@ -57,26 +60,25 @@ class Spill:
         )
         for (bucket,), part in parts.items():
             if part.height:
-                files = self._files[int(bucket)]
+                files, users = self._files[int(bucket)], self._users[int(bucket)]
                 path = self._folder / f"{bucket}-{len(files)}.ipc"
-                part.select(CODED.names()).write_ipc(path, compression="uncompressed")
+                coded = part.with_columns(part[USER].cast(users.kind).to_physical())
+                coded.select(CODED.names()).write_ipc(path, compression="uncompressed")
                 files.append(path)
 
-    def ids(self) -> tuple[IdMap, IdMap, npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-        """All ids in order, users then items; and for each number the code."""
-        users, user_codes = self._users.ordered()
-        items, item_codes = self._items.ordered()
-        return users, items, user_codes, item_codes
+    def ids(self) -> tuple[IdMap, IdMap, list[_Codes], _Codes]:
+        """All ids in order, users then items; and the code of each number: of users by bucket, of items."""
+        users, user_codes = _ordered(self._users)
+        items, item_codes = _ordered([self._items])
+        return users, items, user_codes, item_codes[0]
 
-    def buckets(
-        self, user_codes: npt.NDArray[np.uint32], item_codes: npt.NDArray[np.uint32]
-    ) -> Iterator[pl.DataFrame]:
+    def buckets(self, user_codes: list[_Codes], item_codes: _Codes) -> Iterator[pl.DataFrame]:
         """Rows of each bucket, by code."""
-        for files in self._files:
+        for files, codes in zip(self._files, user_codes, strict=True):
             if files:
                 frame = pl.concat([pl.read_ipc(path) for path in files])
                 yield frame.with_columns(
-                    pl.Series(USER, user_codes[frame[USER].to_numpy()]),
+                    pl.Series(USER, codes[frame[USER].to_numpy()]),
                     pl.Series(ITEM, item_codes[frame[ITEM].to_numpy()]),
                 )
                 for path in files:
@@ -123,7 +125,15 @@ class _Numbers:
         # polars forgets the categories once no column of the type is alive.
         self._anchor = pl.Series([], dtype=self.kind)
 
-    def ordered(self) -> tuple[IdMap, npt.NDArray[np.uint32]]:
-        seen = self._categories.to_series()
-        ids = IdMap.of(seen)
-        return ids, ids.encode(seen).to_numpy().astype(np.uint32)
+    def seen(self) -> pl.Series:
+        """The ids, by number."""
+        return self._categories.to_series()
+
+
+def _ordered(numbers: list[_Numbers]) -> tuple[IdMap, list[_Codes]]:
+    """All ids in order; and of each numbering, whose ids no other has, the code of each number."""
+    seen = [each.seen() for each in numbers]
+    every = pl.concat(seen)
+    ids = IdMap.of(every)
+    codes = ids.encode(every).to_numpy().astype(np.uint32)
+    return ids, np.split(codes, np.cumsum([len(each) for each in seen])[:-1])
