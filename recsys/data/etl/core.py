@@ -28,11 +28,13 @@ def outside_core(train: Log, min_user: int, min_item: int) -> Rule:
     while True:
         by_user = np.zeros(len(users), dtype=np.int64)
         by_item = np.zeros(len(items), dtype=np.int64)
-        for frame in train.frames():
-            user, item = frame[USER].to_numpy(), frame[ITEM].to_numpy()
-            inside = users[user] & items[item]
-            by_user += np.bincount(user[inside], minlength=len(users))
-            by_item += np.bincount(item[inside], minlength=len(items))
+        everybody = users.all() and items.all()
+        for user, item in zip(train.column(USER), train.column(ITEM), strict=True):
+            if not everybody:
+                inside = users[user] & items[item]
+                user, item = user[inside], item[inside]
+            by_user += np.bincount(user, minlength=len(users))
+            by_item += np.bincount(item, minlength=len(items))
         few_users = users & (by_user < min_user)
         few_items = items & (by_item < min_item)
         if not (few_users & (by_user > 0)).any() and not (few_items & (by_item > 0)).any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,8 @@ import polars as pl
 from recsys.columns import TIME, WEIGHT
 from recsys.data.splits.frames import Log
 from recsys.data.splits.stable import combine, mix
+
+_BLOCK: Final = 1 << 14  # rows whose hashes stay in the processor's cache from one step to the next
 
 
 @dataclass(slots=True)
@@ -26,6 +29,10 @@ class Identity:
 
     def add(self, log: Log, frame: pl.DataFrame) -> None:
         """Take in rows of a log."""
+        for rows in frame.iter_slices(_BLOCK):
+            self._add(log, rows)
+
+    def _add(self, log: Log, frame: pl.DataFrame) -> None:
         weights = frame[WEIGHT].to_numpy().astype(np.float32).view(np.uint32)
         row = combine(combine(log.keys_of_pairs(frame), frame[TIME].to_numpy()), weights)
         self.rows += frame.height

@@ -7,13 +7,17 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import numpy as np
+
 from recsys.errors import InputError
 
 _CHUNK: Final = 1 << 22
+_LINE_FEED, _QUOTE = b'\n"'
 _BOM: Final = codecs.BOM_UTF8
 PACKED: Final = (".gz", ".zst")
 UNIT: Final = "\x1f"  # stands for the two characters of "::"
@@ -76,10 +80,13 @@ def _look(path: Path, copy: Path | None, separator: str, encoding: str) -> Plain
     digest, size, lines, quotes, last = hashlib.sha256(), 0, 0, 0, b"\n"
     decoder = codecs.getincrementaldecoder(encoding)() if encoding != "binary" else None
     out = copy.open("wb") if copy else None
+    beside = ThreadPoolExecutor(1)  # hashes a chunk while it is looked through
+    hashing = beside.submit(digest.update, b"")
 
     def hashed(chunk: bytes) -> None:
-        nonlocal size
-        digest.update(chunk)
+        nonlocal size, hashing
+        hashing.result()  # no more than one waits
+        hashing = beside.submit(digest.update, chunk)
         size += len(chunk)
 
     try:
@@ -89,14 +96,16 @@ def _look(path: Path, copy: Path | None, separator: str, encoding: str) -> Plain
                 decoded = decoder.decode(block)
                 block = decoded.encode() if encoding == "latin-1" else block
             if decoder:
-                lines += block.count(b"\n")
-                quotes += block.count(b'"')
+                characters = np.frombuffer(block, dtype=np.uint8)  # counts several times as fast as bytes do
+                lines += np.count_nonzero(characters == _LINE_FEED)
+                quotes += np.count_nonzero(characters == _QUOTE)
                 last = block[-1:] or last
             if out:
                 out.write(block)
         if decoder:
             decoder.decode(b"", final=True)
     finally:
+        beside.shutdown()
         if out:
             out.close()
     if copy and separator == "::":

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -222,19 +223,19 @@ def _meaning(
 def _clock(tables: list[Table], parts: list[Roles], options: EtlOptions) -> Clock | None:
     """How times are read, judged by the beginning of the first file that has some."""
 
-    def times(place: int) -> pl.LazyFrame:
-        column = pl.col(parts[place].time or "")
-        return tables[place].frame.filter(pl.col(FAULT).is_null()).select(column.alias(TIME)).drop_nulls()
+    def times(part: Roles, rows: pl.LazyFrame) -> pl.LazyFrame:
+        column = pl.col(part.time or "")
+        return rows.filter(pl.col(FAULT).is_null()).select(column.alias(TIME)).drop_nulls()
 
     def unread(asked: Clock) -> int:
-        every = pl.concat([times(place) for place in range(len(tables))])
+        every = pl.concat([times(part, each.frame) for each, part in zip(tables, parts, strict=True)])
         return int(
             every.select(asked.micros(pl.col(TIME)).is_null().sum()).collect(engine="streaming").item()
         )
 
-    for place, part in enumerate(parts):
+    for each, part in zip(tables, parts, strict=True):
         if part.time is not None:
-            sample = times(place).head(_SAMPLE).collect()[TIME]
+            sample = _beginning(each.frame, partial(times, part))[TIME]
             if len(sample):
                 return clock(sample, part.time, options.time_format, unread)
     return None
@@ -245,15 +246,25 @@ def _written_as_floats(tables: list[Table], parts: list[Roles], part: str) -> bo
     columns = [getattr(each, part) for each in parts]
     pattern = r"^(0|[1-9]\d*)\.0$"
 
-    def texts(each: Table, column: str) -> pl.LazyFrame:
-        return each.frame.filter(pl.col(FAULT).is_null()).select(pl.col(column).cast(pl.String).alias(part))
+    def texts(column: str, rows: pl.LazyFrame) -> pl.LazyFrame:
+        return rows.filter(pl.col(FAULT).is_null()).select(pl.col(column).cast(pl.String).alias(part))
 
-    first = texts(tables[0], columns[0]).head(_SAMPLE).collect()[part].drop_nulls()
+    first = _beginning(tables[0].frame, partial(texts, columns[0]))[part].drop_nulls()
     if not first.str.contains(pattern).all() or first.is_empty():
         return False
-    every = pl.concat([texts(each, column) for each, column in zip(tables, columns, strict=True)])
+    every = pl.concat([texts(column, each.frame) for each, column in zip(tables, columns, strict=True)])
     matches = pl.col(part).is_null() | pl.col(part).str.contains(pattern)
     return bool(every.select(matches.all()).collect(engine="streaming").item())
+
+
+def _beginning(rows: pl.LazyFrame, chosen: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
+    """The first rows of ``chosen(rows)``.
+
+    A file is read no further than needed only where the limit stands before the choice, so that is tried
+    first.
+    """
+    few = chosen(rows.head(2 * _SAMPLE)).head(_SAMPLE).collect()
+    return few if few.height == _SAMPLE else chosen(rows).head(_SAMPLE).collect()
 
 
 def _rows_of(each: Table) -> int:

@@ -43,7 +43,7 @@ class ByTime:
             return nothing
         if held == rows:
             return lambda frame: ~nothing(frame)
-        cut = kth_smallest(lambda: (frame[TIME].to_numpy() for frame in log.frames()), rows - held - 1)
+        cut = kth_smallest(lambda: log.column(TIME), rows - held - 1)
 
         def later(frame: pl.DataFrame) -> BoolArray:
             return frame[TIME].to_numpy() > cut

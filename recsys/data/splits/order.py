@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-_BINS: Final = 1 << 16
+_BITS: Final = 16  # of the number of bins
 _FITS: Final = 1 << 22
 
 
@@ -30,17 +30,16 @@ def kth_smallest(parts: Callable[[], Iterable[npt.NDArray[Any]]], k: int, fits: 
     low, high = min(least for least, _, _ in filled), max(most for _, most, _ in filled)
     inside = sum(size for _, _, size in filled)
     while inside > fits and low < high:
-        width = (high - low) // _BINS + 1
-        counts = np.zeros(_BINS, dtype=np.int64)
+        shift = max(0, (high - low).bit_length() - _BITS)  # bins of a power of two: no division
+        counts = np.zeros(1 << _BITS, dtype=np.int64)
         for part in parts():
-            counts += np.bincount(
-                (_above(part, low, high) // np.uint64(width)).astype(np.int64), minlength=_BINS
-            )
+            bins = (_above(part, low, high) >> np.uint64(shift)).astype(np.int64)
+            counts += np.bincount(bins, minlength=1 << _BITS)
         ends = np.cumsum(counts)
         chosen = int(np.searchsorted(ends, k, side="right"))
         inside = int(counts[chosen])
         k -= int(ends[chosen]) - inside
-        low, high = low + chosen * width, min(high, low + (chosen + 1) * width - 1)
+        low, high = low + (chosen << shift), min(high, low + (chosen + 1 << shift) - 1)
     if low == high:
         return low
     rest = np.concatenate([_above(part, low, high) for part in parts()])
@@ -49,5 +48,6 @@ def kth_smallest(parts: Callable[[], Iterable[npt.NDArray[Any]]], k: int, fits: 
 
 def _above(part: npt.NDArray[Any], low: int, high: int) -> npt.NDArray[np.uint64]:
     """Distance from ``low`` of the numbers in ``low..high``."""
-    inside = part[(part >= low) & (part <= high)].astype(np.uint64)
-    return inside - np.uint64(low % (1 << 64))
+    if len(part) and (int(part.min()) < low or int(part.max()) > high):
+        part = part[(part >= low) & (part <= high)]
+    return part.astype(np.uint64) - np.uint64(low % (1 << 64))

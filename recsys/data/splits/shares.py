@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recsys.columns import TIME
 from recsys.data.splits.frames import Log
 
 
@@ -17,5 +18,5 @@ def checked_share(share: float) -> None:
 
 def count_of(log: Log, share: float) -> tuple[int, int]:
     """Number of rows, and of those that a share is."""
-    rows = sum(frame.height for frame in log.frames())
+    rows = sum(len(times) for times in log.column(TIME))
     return rows, round(share * rows)
