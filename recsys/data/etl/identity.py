@@ -13,10 +13,11 @@ from recsys.columns import TIME, WEIGHT
 from recsys.data.splits.frames import Log
 from recsys.data.splits.stable import combine, mix
 
+_MODULUS: Final = 1 << 64
 _BLOCK: Final = 1 << 14  # rows whose hashes stay in the processor's cache from one step to the next
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Number of rows and two sums, modulo 2^64, of hashes of each row's user, item, time and weight.
 
@@ -27,25 +28,23 @@ class Identity:
     first: int = 0
     second: int = 0
 
-    def add(self, log: Log, frame: pl.DataFrame) -> None:
-        """Take in rows of a log."""
+    @classmethod
+    def of(cls, log: Log, frame: pl.DataFrame) -> Identity:
+        """Identity of rows of a log."""
+        first = second = 0
         for rows in frame.iter_slices(_BLOCK):
-            self._add(log, rows)
-
-    def _add(self, log: Log, frame: pl.DataFrame) -> None:
-        weights = frame[WEIGHT].to_numpy().astype(np.float32).view(np.uint32)
-        row = combine(combine(log.keys_of_pairs(frame), frame[TIME].to_numpy()), weights)
-        self.rows += frame.height
-        self.first = (self.first + int(row.sum(dtype=np.uint64))) % (1 << 64)
-        self.second = (self.second + int(mix(~row).sum(dtype=np.uint64))) % (1 << 64)
+            weights = rows[WEIGHT].to_numpy().astype(np.float32).view(np.uint32)
+            row = combine(combine(log.keys_of_pairs(rows), rows[TIME].to_numpy()), weights)
+            first += int(row.sum(dtype=np.uint64))
+            second += int(mix(~row).sum(dtype=np.uint64))
+        return cls(frame.height, first % _MODULUS, second % _MODULUS)
 
     def merged(self, other: Identity) -> Identity:
         """Identity of the rows of both."""
-        modulus = 1 << 64
         return Identity(
             self.rows + other.rows,
-            (self.first + other.first) % modulus,
-            (self.second + other.second) % modulus,
+            (self.first + other.first) % _MODULUS,
+            (self.second + other.second) % _MODULUS,
         )
 
     def hash(self) -> str:

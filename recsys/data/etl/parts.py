@@ -12,6 +12,7 @@ import polars as pl
 
 from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.data.dataset import PARTS
+from recsys.data.etl.abreast import abreast
 from recsys.data.etl.core import outside_core
 from recsys.data.etl.identity import Identity
 from recsys.data.etl.moments import shown, span
@@ -56,13 +57,16 @@ def merged(reading: Reading, options: EtlOptions, folder: Path, progress: Progre
     store, repeats, in_train = Store(folder), 0, 0
     users, items, user_codes, item_codes = reading.spill.ids()
     newest = reading.spill.newest
+
+    def one(bucket: int) -> tuple[pl.DataFrame, int, int]:
+        rows = reading.spill.take(bucket, user_codes[bucket], item_codes)
+        return merge(_aged(rows, options.half_life, newest), options.on_repeat)
+
     with progress("merging repeats", reading.spill.rows) as advance:
-        for bucket in reading.spill.buckets(user_codes, item_codes):
-            aged = _aged(bucket, options.half_life, newest)
-            kept, over, known = merge(aged, options.on_repeat)
+        for kept, over, known in abreast(one, range(len(user_codes))):
             repeats, in_train = repeats + over, in_train + known
             store.add(kept)
-            advance(bucket.height)
+            advance(kept.height + over + known)
     log = Log(store.frames, users, items, timed=reading.meaning.clock is not None)
     if store.empty:
         left_out = sum(reading.dropped.values())
@@ -102,18 +106,23 @@ def parted(log: Log, splitter: Splitter, options: EtlOptions, folder: Path, prog
     stores = {part: Store(folder / part) for part in PARTS}
     identities = {part: Identity() for part in PARTS}
     outside = 0
+    _ = log.user_keys, log.item_keys  # made once, not by each of two threads
+
+    def split(frame: pl.DataFrame) -> tuple[list[tuple[pl.DataFrame, Identity]], int]:
+        held = test_rule(frame)
+        rest = frame.filter(~held)
+        inside = rest.filter(~core_rule(rest))
+        valid = valid_rule(inside)
+        pieces = (inside.filter(~valid), inside.filter(valid), frame.filter(held))
+        return [(piece, Identity.of(log, piece)) for piece in pieces], rest.height - inside.height
+
     with progress("splitting") as advance:
-        for frame in log.frames():
-            held = test_rule(frame)
-            rest = frame.filter(~held)
-            inside = rest.filter(~core_rule(rest))
-            outside += rest.height - inside.height
-            valid = valid_rule(inside)
-            pieces = (inside.filter(~valid), inside.filter(valid), frame.filter(held))
-            for part, piece in zip(PARTS, pieces, strict=True):
-                identities[part].add(log, piece)
+        for pieces, left in abreast(split, log.frames()):
+            outside += left
+            for part, (piece, identity) in zip(PARTS, pieces, strict=True):
+                identities[part] = identities[part].merged(identity)
                 stores[part].add(piece)
-            advance(frame.height)
+            advance(left + sum(piece.height for piece, _ in pieces))
     return Parts(stores, identities, outside)
 
 

@@ -97,8 +97,8 @@ def _look(path: Path, copy: Path | None, separator: str, encoding: str) -> Plain
                 block = decoded.encode() if encoding == "latin-1" else block
             if decoder:
                 characters = np.frombuffer(block, dtype=np.uint8)  # counts several times as fast as bytes do
-                lines += np.count_nonzero(characters == _LINE_FEED)
-                quotes += np.count_nonzero(characters == _QUOTE)
+                lines += int(np.count_nonzero(characters == _LINE_FEED))
+                quotes += int(np.count_nonzero(characters == _QUOTE))
                 last = block[-1:] or last
             if out:
                 out.write(block)

@@ -72,17 +72,17 @@ class Spill:
         items, item_codes = _ordered([self._items])
         return users, items, user_codes, item_codes[0]
 
-    def buckets(self, user_codes: list[_Codes], item_codes: _Codes) -> Iterator[pl.DataFrame]:
-        """Rows of each bucket, by code."""
-        for files, codes in zip(self._files, user_codes, strict=True):
-            if files:
-                frame = pl.concat([pl.read_ipc(path) for path in files])
-                yield frame.with_columns(
-                    pl.Series(USER, codes[frame[USER].to_numpy()]),
-                    pl.Series(ITEM, item_codes[frame[ITEM].to_numpy()]),
-                )
-                for path in files:
-                    path.unlink()
+    def take(self, bucket: int, user_codes: _Codes, item_codes: _Codes) -> pl.DataFrame:
+        """Rows of a bucket, by code; they are no longer in the spill."""
+        files = self._files[bucket]
+        frame = pl.concat([CODED.to_frame(), *(pl.read_ipc(path) for path in files)])
+        coded = frame.with_columns(
+            pl.Series(USER, user_codes[frame[USER].to_numpy()]),
+            pl.Series(ITEM, item_codes[frame[ITEM].to_numpy()]),
+        )
+        for path in files:
+            path.unlink()
+        return coded
 
 
 class Store:
