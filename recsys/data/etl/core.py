@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from recsys.arrays import BoolArray
@@ -25,20 +28,23 @@ def outside_core(train: Log, min_user: int, min_item: int) -> Rule:
         return nothing
     users = np.ones(len(train.users), dtype=np.bool_)
     items = np.ones(len(train.items), dtype=np.bool_)
+    by_user = np.zeros(len(users), dtype=np.int64)
+    by_item = np.zeros(len(items), dtype=np.int64)
+    for user, item in _rows(train):
+        by_user += np.bincount(user, minlength=len(users))
+        by_item += np.bincount(item, minlength=len(items))
     while True:
-        by_user = np.zeros(len(users), dtype=np.int64)
-        by_item = np.zeros(len(items), dtype=np.int64)
-        everybody = users.all() and items.all()
-        for user, item in zip(train.column(USER), train.column(ITEM), strict=True):
-            if not everybody:
-                inside = users[user] & items[item]
-                user, item = user[inside], item[inside]
-            by_user += np.bincount(user, minlength=len(users))
-            by_item += np.bincount(item, minlength=len(items))
         few_users = users & (by_user < min_user)
         few_items = items & (by_item < min_item)
         if not (few_users & (by_user > 0)).any() and not (few_items & (by_item > 0)).any():
             break
+        for user, item in _rows(
+            train
+        ):  # rows that go are few: they are subtracted, not the rest counted again
+            gone = np.flatnonzero(few_users[user] | few_items[item])
+            gone = gone[users[user[gone]] & items[item[gone]]]
+            by_user -= np.bincount(user[gone], minlength=len(users))
+            by_item -= np.bincount(item[gone], minlength=len(items))
         users &= ~few_users
         items &= ~few_items
 
@@ -47,3 +53,7 @@ def outside_core(train: Log, min_user: int, min_item: int) -> Rule:
         return mask
 
     return outside
+
+
+def _rows(train: Log) -> Iterator[tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]]:
+    return zip(train.column(USER), train.column(ITEM), strict=True)
