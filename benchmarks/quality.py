@@ -3,8 +3,9 @@
     python -m benchmarks.quality SPLIT [RECIPE ...] [--seeds 3]
 
 Epoch and settings are chosen on a tenth of train; then the recipe is fitted again on all of train and
-scored once on the test file. Published figures were mostly chosen on the test file itself. A recipe that was
-measured before is kept, so that one can be added to the table without the others being run again.
+scored once on the test file. Published figures were mostly chosen on the test file itself. What was measured
+before is kept, so that a recipe can be added to the table without the others being run again; with no
+recipe named, all are run.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,8 @@ from recsys.pipeline.fit import fit, seen_rows, validation
 RECIPES = Path(__file__).parents[1] / "pipelines" / "bench"
 METRICS = ("recall@20", "ndcg@20")
 COLUMNS = ["recipe", "Recall@20", "NDCG@20", "spread", "minus ALS (95 %)", "chosen", "seconds", "published"]
-BASELINES = {"popularity": [{}], "als": [{"dim": 64}, {"dim": 256}], "spectral": [{"dim": 64}, {"dim": 256}]}
+ALS = {"dim": 64}
+BASELINES = {"popularity": [{}], "als": [ALS, {"dim": 256}], "spectral": [{"dim": 64}, {"dim": 256}]}
 
 
 def score(
@@ -80,7 +83,7 @@ def row(
         name, round(means[0], 4), round(means[1], 4),
         " / ".join(f"{value:.4f}" for value in spread if value is not None) or None,
         f"{gap['mean']:+.4f} ({gap['low']:+.4f}, {gap['high']:+.4f})" if gap else None,
-        ", ".join(f"{key} {value}" for key, value in runs[0]["chosen"].items() if key != "of") or None,
+        ", ".join(_shown(runs[0]["chosen"])) or None,
         round(statistics.fmean(run["seconds"] for run in runs), 1),
         " / ".join(f"{value:.4f}" for value in published) if published else None,
     ]  # fmt: skip
@@ -100,19 +103,17 @@ def main() -> None:
     wanted = options.recipe or [
         path.stem for path in sorted(RECIPES.glob("*.yaml")) if _is_for(path, options.split)
     ]
-    als = baseline("als", {"dim": 64}, split, validate)
+    als = baseline("als", ALS, split, validate)
+    kept = _kept(options.split) if options.recipe else {}
     rows = {}
     for name, each in BASELINES.items():
         for given in each:
-            label = (
-                f"{name}, tuned, d {given['dim']}"
-                if GRIDS.get(name)
-                else name + (f", d {given['dim']}" if given else "")
-            )
-            done = (
-                als if (name, given) == ("als", {"dim": 64}) else baseline(name, dict(given), split, validate)
-            )
-            rows[label] = row(label, [done], als if done is not als else None, None)
+            label = name + (", tuned" if GRIDS.get(name) else "") + (f", d {given['dim']}" if given else "")
+            if label in kept:
+                continue
+            is_als = (name, given) == ("als", ALS)
+            done = als if is_als else baseline(name, dict(given), split, validate)
+            rows[label] = row(label, [done], None if is_als else als, None)
             print(*rows[label], sep="  ", flush=True)
     for name in wanted:
         recipe: RecipeConfig = read_recipe(RECIPES / f"{name}.yaml", options.split)
@@ -123,15 +124,31 @@ def main() -> None:
 
 
 def _save(split: str, rows: dict[str, list[Any]]) -> None:
-    path = RESULTS / f"quality-{split}.json"
-    kept = {each[0]: each for each in read_json(path)["rows"]} if path.exists() else {}
     Result(
         f"quality-{split}", f"Quality on {split}",
         "Recall@20 and NDCG@20 over all items, train items left out; mean over seeds. Settings and epochs "
         "are chosen on a tenth of train, never on the test file, as published figures mostly are.",
-        COLUMNS, list((kept | rows).values()),
-        ["A row without a spread is of one seed. Seconds: all fits of one seed, on one or two busy threads."],
+        COLUMNS, list((_kept(split) | rows).values()),
+        [
+            "A row without a spread is of one seed. Seconds: all fits of one seed, on one or two busy "
+            "threads; rows may be of different days and machines."
+        ],
     ).save()  # fmt: skip
+
+
+def _shown(chosen: Mapping[str, Any]) -> Iterator[str]:
+    """What was chosen, that of parts too, but for the parts of a blend."""
+    for key, value in chosen.items():
+        if isinstance(value, Mapping):
+            yield from _shown(value)
+        elif key not in ("of", "name") and not isinstance(value, bool):
+            yield f"{key} {value}"
+
+
+def _kept(split: str) -> dict[str, list[Any]]:
+    """Rows that were measured before, by their names."""
+    path = RESULTS / f"quality-{split}.json"
+    return {each[0]: each for each in read_json(path)["rows"]} if path.exists() else {}
 
 
 def _is_for(path: Path, split: str) -> bool:

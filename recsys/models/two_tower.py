@@ -166,6 +166,7 @@ class TwoTower:
     ) -> Choice:
         """The loss with what it leaves to the log chosen, one option after the other, in short fits."""
         name, options = named(self.loss)
+        best: float | None = None
         for option, values in plugins.part("losses", name).constants.get("tries", {}).items():
             if options.get(option) is None:
 
@@ -177,7 +178,7 @@ class TwoTower:
                     report(1, {option: value, "valid": score})
                     return score
 
-                options[option] = climb(values, quality)
+                options[option], best = climb(values, quality, best)
         return {"name": name, **options} if options else name
 
     def prepare(self, train: Interactions) -> Work:

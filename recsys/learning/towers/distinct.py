@@ -27,7 +27,8 @@ def distinct(users: Histories, longest: int | None) -> tuple[Histories, Tensor]:
     shift = ends - lengths.cumsum(0)
     taken = shift.index_select(0, owner) + torch.arange(len(owner), device=owner.device)
     ages = None if users.ages is None else users.ages.index_select(0, taken)
-    return Histories(codes, users.items.index_select(0, taken), owner, lengths, ages), inverse
+    share = None if users.share is None else users.share.index_select(0, taken)
+    return Histories(codes, users.items.index_select(0, taken), owner, lengths, ages, share), inverse
 
 
 def place_of(users: Histories, items: Tensor) -> Tensor:

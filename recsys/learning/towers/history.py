@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -35,6 +35,9 @@ class History:
         days: Half-life in days before the user's newest; None does not decay. A user never seen in training
             has no times: all items are as new.
         longest: How many items count, the newest; None for all. Bounds the cost of a step.
+        sample: How many items of a history, drawn anew for each batch and spread over it, stand for all of
+            it while training; None reads all. Finished vectors are sums of whole histories. All are read too
+            where the place in the history counts (``position``, ``longest``).
 
     Raises:
         ValueError: If an option is outside its range.
@@ -49,6 +52,7 @@ class History:
     position: float | None = None
     days: float | None = None
     longest: int | None = None
+    sample: int | None = 64
 
     def __post_init__(self) -> None:
         if not 0 <= self.power <= 1:
@@ -57,13 +61,20 @@ class History:
             half_life = getattr(self, name)
             if half_life is not None and not half_life > 0:
                 raise ValueError(f"{name} is {half_life}; a half-life must be positive")
-        if self.longest is not None and self.longest < 1:
-            raise ValueError(f"longest is {self.longest}; at least 1 item must count")
+        for name in ("longest", "sample"):
+            most = getattr(self, name)
+            if most is not None and most < 1:
+                raise ValueError(f"{name} is {most}; at least 1 item must count")
 
     @property
     def needs_ages(self) -> bool:
         """Whether the ages of interactions are read."""
         return self.days is not None
+
+    @property
+    def enough(self) -> int | None:
+        """A sample, unless the place in the history counts."""
+        return self.sample if self.position is None and self.longest is None else None
 
     def tables(self, users: int, items: int) -> Mapping[str, int | tuple[int, int]]:
         """Input vectors of the items, unless they are shared, and their weights, where these are learned."""
@@ -79,7 +90,7 @@ class History:
         ends = some.lengths.cumsum(0)
         rank = ends.index_select(0, some.owner) - 1 - torch.arange(len(some.items), device=ends.device)
         inputs = rows(table, bags.items)  # (m, D)
-        decay = self._decay(rank, some.ages, inputs.dtype)  # (T,)
+        decay = self._decay(rank, some, inputs.dtype)  # (T,)
         weights = decay
         if self.weighted:
             weights = decay * self._learned(rows, bags.items).index_select(0, bags.places)
@@ -101,9 +112,12 @@ class History:
         given = {name: float(value) for name, value in options.items() if value is not None}
         return FoldIn("sum", given), True
 
-    def _decay(self, rank: Tensor, ages: Tensor | None, kind: torch.dtype) -> Tensor:
-        """What is left of interactions by their rank from the newest (T,) and their ages (T,) in days."""
+    def _decay(self, rank: Tensor, users: Histories, kind: torch.dtype) -> Tensor:
+        """What is left of interactions (T,) by rank from the newest and age, times their share."""
+        ages = users.ages
         decay = torch.ones(len(rank), dtype=kind, device=rank.device)
+        if users.share is not None:
+            decay = users.share.to(kind)
         if self.position is not None:
             decay = decay * torch.exp2(-rank.to(kind) / self.position)
         if self.days is not None:
@@ -113,13 +127,17 @@ class History:
 
     def _decay_of(self, users: Histories, targets: Tensor, kind: torch.dtype) -> Tensor:
         """The decay of one item (n,) of each history, 0 where it does not count."""
-        if self.position is None and self.days is None and self.longest is None:
+        if self.position is None and self.days is None and self.longest is None and users.share is None:
             return torch.ones(len(targets), dtype=kind, device=targets.device)
         place = place_of(users, targets)  # (n,), -1 where it is not there
         rank = users.lengths.cumsum(0) - 1 - place
-        ages = None if users.ages is None else users.ages.index_select(0, place.clamp(min=0))
         counts = (place >= 0) & (rank < (self.longest or len(users.items) + 1))
-        return torch.where(counts, self._decay(rank, ages, kind), 0.0)
+        ages, share = (
+            None if one is None else one.index_select(0, place.clamp(min=0))
+            for one in (users.ages, users.share)
+        )
+        found = replace(users, ages=ages, share=share)
+        return torch.where(counts, self._decay(rank, found, kind), 0.0)
 
     def _learned(self, rows: Rows, codes: Tensor) -> Tensor:
         """Weights (n,) of items (n,)."""

@@ -44,6 +44,7 @@ class Kernel:
     seed: int = 0
 
     needs_ages: ClassVar[bool] = False
+    enough: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         if self.features < 1:

@@ -22,6 +22,7 @@ class Lookup:
     """
 
     needs_ages: ClassVar[bool] = False
+    enough: ClassVar[int | None] = None
 
     def tables(self, users: int, items: int) -> Mapping[str, int]:
         """One row a user."""

@@ -37,6 +37,7 @@ class MLP:
     power: float = 0.5
 
     needs_ages: ClassVar[bool] = False
+    enough: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         if self.hidden < 1:

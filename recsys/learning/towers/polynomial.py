@@ -41,6 +41,7 @@ class Polynomial:
     power: float = 0.5
 
     needs_ages: ClassVar[bool] = False
+    enough: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         for name in ("degree", "landmarks"):

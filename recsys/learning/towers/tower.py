@@ -22,6 +22,7 @@ class Histories:
         owner: (T,) the row 0..n-1 that each of the items belongs to.
         lengths: (n,) how many items each has.
         ages: (T,) days between each of the interactions and the newest of the same user, where they are read.
+        share: (T,) for how many items of the history each speaks, where these are a sample of it.
     """
 
     codes: Tensor
@@ -29,6 +30,7 @@ class Histories:
     owner: Tensor
     lengths: Tensor
     ages: Tensor | None = None
+    share: Tensor | None = None
 
 
 class Users:
@@ -63,6 +65,11 @@ class Tower(Protocol):
     @property
     def needs_ages(self) -> bool:
         """Whether ``users.ages`` must be there."""
+        ...
+
+    @property
+    def enough(self) -> int | None:
+        """How many items of a history are enough while training, a sample of it; None reads them all."""
         ...
 
     def tables(self, users: int, items: int) -> Mapping[str, int | tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from recsys.columns import ITEM, TIME, USER
 from recsys.data.tables import Interactions
 from recsys.errors import InputError
 from recsys.learning.towers.tower import Histories, Users
+
+if TYPE_CHECKING:
+    from recsys.learning.training.thin import Thin
 
 # In the unit of times, microseconds.
 DAY = 86_400_000_000
@@ -83,13 +87,18 @@ class Log:
         order = torch.arange(len(owner), dtype=torch.int32, device=owner.device)
         return shift.index_select(0, owner).add_(order), owner, lengths
 
-    def take(self, codes: Tensor, total: int | None = None) -> Users:
-        """Users (n,), whose histories are read when they are asked for; see ``rows``."""
+    def take(self, codes: Tensor, total: int | None = None, thin: Thin | None = None) -> Users:
+        """Users (n,), whose histories are read when they are asked for; see ``rows``, and ``Thin``."""
 
         def take() -> Histories:
-            rows, owner, lengths = self.rows(codes, total)
+            if thin is None:
+                rows, owner, lengths = self.rows(codes, total)
+                share = None
+            else:
+                rows, owner, lengths, share = thin.rows(self, codes, total)
             ages = None if self.ages is None else self.ages.index_select(0, rows)
-            return Histories(codes, self.items.index_select(0, rows), owner.long(), lengths.long(), ages)
+            items = self.items.index_select(0, rows)
+            return Histories(codes, items, owner.long(), lengths.long(), ages, share)
 
         return Users(codes, take)
 

@@ -27,6 +27,7 @@ from recsys.learning.training.log import Log
 from recsys.learning.training.place import move, place
 from recsys.learning.training.step import Batch, Parts, step
 from recsys.learning.training.tables import Tables
+from recsys.learning.training.thin import Thin
 from recsys.learning.training.watched import Watched
 
 SHOWN_EVERY = 8
@@ -150,14 +151,25 @@ def batches(work: Work, epoch: int) -> Iterator[Batch]:
     portions = torch.split(order, schedule.batch)
     hard = hardness(log.popularity) if "hardness" in work.parts.loss.needs else None
     users = [log.users.index_select(0, rows) for rows in portions]
-    totals = torch.stack([log.lengths(codes).sum() for codes in users]).tolist()
+    thin = None
+    if (most := work.parts.tower.enough) is not None:
+        thin = Thin(most, torch.rand(len(log.starts) - 1, generator=shuffle, device=device))
+    totals = _totals([log.lengths(codes) for codes in users])
+    kept = _totals([thin.lengths(log, codes) for codes in users]) if thin else totals
     for number, (rows, codes, total) in enumerate(zip(portions, users, totals, strict=True)):
         items = log.items.index_select(0, rows)
         candidates = draw(Positives(codes, items), rng)
         done = (epoch - 1 + number / len(portions)) / schedule.epochs
         known = Known.of(log, codes, candidates.codes, total)
         shown = number % SHOWN_EVERY == 0
-        yield Batch(log.take(codes, total), items, candidates, known, Moment(done, rng), shown, hard)
+        taken = log.take(codes, kept[number], thin.moved(number) if thin else None)
+        yield Batch(taken, items, candidates, known, Moment(done, rng), shown, hard)
+
+
+def _totals(lengths: list[Tensor]) -> list[int]:
+    """Sums, read from the device at once."""
+    totals: list[int] = torch.stack([each.sum() for each in lengths]).tolist()
+    return totals
 
 
 @torch.no_grad()
