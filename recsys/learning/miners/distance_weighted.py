@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from recsys.learning.miners.miner import Moment
+from recsys.learning.miners.pool import check_pool, pooled
 from recsys.learning.pairs import Pairs
 
 
@@ -18,12 +19,15 @@ class DistanceWeighted:
 
     On the sphere in n dimensions nearly all points are about sqrt(2) apart: the density of the distance d is
     ``q(d) = d^(n-2) (1 - d^2/4)^((n-3)/2)``. A negative is drawn with probability in proportion to
-    ``1 / q(max(d, near))``, and not at all beyond ``far``, where its loss is nothing.
+    ``1 / q(max(d, near))``, and not at all beyond ``far``, where its loss is nothing. Where points do not
+    fill their n dimensions, the nearest of many outweigh all others: it draws from a few of each row.
 
     Args:
         dim: n, the dimension of the vectors; at least 2.
         near: Distance below which nearer is not likelier, so that noise does not rule; positive.
         far: Distance beyond which a negative is not drawn; in (near, 2].
+        pool: Of how many negatives, themselves drawn evenly for each row, it is drawn; at least 1; None takes
+            all, which is for small ``candidates`` (``pool.py`` says why).
 
     Raises:
         ValueError: If an option is out of its range.
@@ -35,6 +39,7 @@ class DistanceWeighted:
     dim: int = 64
     near: float = 0.5
     far: float = 1.4
+    pool: int | None = 8
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
@@ -46,19 +51,22 @@ class DistanceWeighted:
             raise ValueError(f"near is {self.near}; it must be positive")
         if not self.near < self.far <= 2:
             raise ValueError(f"far is {self.far}; it must be above near, {self.near}, and at most 2")
+        check_pool(self.pool)
 
     def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
         """Pairs -> mask (B, N)."""
-        distance = (2 - 2 * pairs.wide().neg.detach()).clamp(min=0.0).sqrt()  # (B, N)
-        drawable = pairs.mask & (distance < self.far)
+        columns, used = pooled(pairs.mask, self.pool, moment.rng)  # (B, P)
+        cosine = pairs.neg.detach().gather(1, columns).float()
+        distance = (2 - 2 * cosine).clamp(min=0.0).sqrt()
+        drawable = used & (distance < self.far)
         # Gumbel's way to draw: the highest of the log weights with noise; no sum, no overflow.
         noise = -torch.empty_like(distance).exponential_(generator=moment.rng).log()
         chances = (self.log_weights(distance) + noise).masked_fill(~drawable, float("-inf"))
-        drawn = torch.zeros_like(pairs.mask).scatter_(1, chances.argmax(1, keepdim=True), True)
-        return drawn & drawable
+        drawn = chances.argmax(1, keepdim=True)  # (B, 1)
+        return torch.zeros_like(pairs.mask).scatter_(1, columns.gather(1, drawn), drawable.gather(1, drawn))
 
     def log_weights(self, distance: Tensor) -> Tensor:
-        """``-log q`` of distances, up to a constant: (B, N) -> (B, N)."""
+        """``-log q`` of distances, up to a constant: (B, P) -> (B, P)."""
         cut = distance.clamp(min=self.near)
         within = (1 - cut.square() / 4).clamp(min=1e-12)
         return (2 - self.dim) * cut.log() - (self.dim - 3) / 2 * within.log()

@@ -1,4 +1,4 @@
-"""The k hardest negatives of each row."""
+"""The k hardest negatives of a pool, for each row."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ import torch
 from torch import Tensor
 
 from recsys.learning.miners.miner import Moment
+from recsys.learning.miners.pool import check_pool, pooled
 from recsys.learning.pairs import Pairs
 
 
 @dataclass(frozen=True)
 class HardestK:
-    """The k used negatives that score highest, of each row; all where there are fewer.
+    """Of ``k * pool`` used negatives drawn for each row, the k that score highest; all where there are fewer.
 
-    With candidates from ``uniform`` and k = 1 this is dynamic negative sampling with a pool of N.
+    With k = 1 this is dynamic negative sampling.
 
     Args:
         k: At least 1.
+        pool: How many are drawn for each that is kept, at least 1; None takes all, which is for small
+            ``candidates`` (``pool.py`` says why).
 
     Raises:
-        ValueError: If k is below 1.
+        ValueError: If k or pool is below 1.
 
     Source: Zhang et al. 2013, Optimizing Top-N Collaborative Filtering via Dynamic Negative Item Sampling,
     section 4 (its sampler picks the highest of a pool drawn evenly).
@@ -35,17 +38,21 @@ class HardestK:
     """
 
     k: int = 10
+    pool: int | None = 8
 
     needs: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         if self.k < 1:
             raise ValueError(f"k is {self.k}; it must be at least 1")
+        check_pool(self.pool)
 
     def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
         """Pairs -> mask (B, N)."""
         if self.k >= pairs.neg.shape[1]:
             return pairs.mask
-        scores = pairs.neg.detach().masked_fill(~pairs.mask, float("-inf"))
-        best = scores.topk(self.k, dim=1).indices  # (B, k)
+        size = None if self.pool is None else self.k * self.pool
+        columns, used = pooled(pairs.mask, size, moment.rng)  # (B, P)
+        scores = pairs.neg.detach().gather(1, columns).masked_fill(~used, float("-inf"))
+        best = columns.gather(1, scores.topk(self.k, dim=1).indices)  # (B, k)
         return torch.zeros_like(pairs.mask).scatter_(1, best, True) & pairs.mask

@@ -27,7 +27,7 @@ class DynamicHard:
 
     Source: Zhang et al. 2013, Optimizing Top-N Collaborative Filtering via Dynamic Negative Item Sampling,
     section 4, for candidates that a batch shares: there each user takes the highest of a pool of its own,
-    which is the miner ``hardest`` with the sampler ``uniform``.
+    which is the miner ``hardest`` with its ``pool`` and the sampler ``uniform``.
     """
 
     candidates: int = 512

@@ -34,11 +34,20 @@ def test_drawn_distances_are_even_on_the_sphere() -> None:
     points = torch.nn.functional.normalize(torch.randn(3000, 4, generator=rng), dim=1)
     cosine = points[:, 0].expand(1500, -1)  # the anchor is the first axis, 1500 times
     pairs = Pairs(torch.zeros(1500), cosine, torch.ones(1500, 3000, dtype=torch.bool))
-    mask = DistanceWeighted(dim=4)(pairs, Moment(0.0, rng))
+    mask = DistanceWeighted(dim=4, pool=None)(pairs, Moment(0.0, rng))
     drawn = (2 - 2 * cosine[mask]).sqrt()
     drawn = drawn[drawn >= 0.5]
     histogram = torch.histc(drawn, bins=3, min=0.5, max=1.4) / len(drawn)
     assert histogram.tolist() == pytest.approx([1 / 3] * 3, abs=0.05)
+
+
+def test_a_pool_is_drawn_evenly_before() -> None:
+    """Of a pool of one, that one, whatever its distance."""
+    rows = 30_000
+    neg = torch.tensor([0.95, 0.8, 0.5, 0.1]).expand(rows, 4)
+    pairs = Pairs(torch.zeros(rows), neg, torch.ones(rows, 4, dtype=torch.bool))
+    mask = DistanceWeighted(dim=5, pool=1)(pairs, Moment(0.0, torch.Generator().manual_seed(0)))
+    assert mask.double().mean(0).tolist() == pytest.approx([1 / 4] * 4, abs=0.01)
 
 
 def test_where_all_are_too_far_none_is_drawn() -> None:
@@ -46,7 +55,7 @@ def test_where_all_are_too_far_none_is_drawn() -> None:
     assert not DistanceWeighted()(pairs, Moment(0.0, torch.Generator())).any()
 
 
-@pytest.mark.parametrize("options", [{"dim": 1}, {"near": 0.0}, {"far": 0.4}, {"far": 2.1}])
+@pytest.mark.parametrize("options", [{"dim": 1}, {"near": 0.0}, {"far": 0.4}, {"far": 2.1}, {"pool": 0}])
 def test_values_that_cannot_be(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must be"):
         DistanceWeighted(**options)  # type: ignore[arg-type]

@@ -23,6 +23,18 @@ def test_one_is_the_hardest() -> None:
     assert torch.equal(HardestK(1)(pairs, NOW), Hardest()(pairs, NOW))
 
 
+def test_of_a_pool_it_takes_one_in_so_many() -> None:
+    pairs = scene(rows=30, candidates=40, used=1.0, seed=6).pairs()
+    drawn = HardestK(k=3, pool=4)(pairs, NOW)
+    assert (drawn.sum(1) == 3).all()
+    assert not torch.equal(drawn, HardestK(k=3, pool=None)(pairs, NOW))
+
+
+def test_a_pool_is_refused_that_holds_nothing() -> None:
+    with pytest.raises(ValueError, match=r"pool is 0; it must be at least 1, or none"):
+        HardestK(pool=0)
+
+
 def test_none_is_refused() -> None:
     with pytest.raises(ValueError, match=r"k is 0; it must be at least 1"):
         HardestK(0)
