@@ -22,7 +22,8 @@ class Sphereface:
     Args:
         margin: m, a whole number; at least 1.
         scale: s, the inverse of a temperature; positive.
-        ease: Not negative. The sources bring it down from 1000 to 5 in training; here it stays.
+        ease: Not negative. The sources bring it down from 1000 to 5 in training; here it stays. Without it
+            psi is flat at right angles where m is even, and that is where positives are pushed to.
 
     Returns:
         Terms (B,).
@@ -37,13 +38,13 @@ class Sphereface:
     Example:
         >>> import torch
         >>> pairs = Pairs(torch.tensor([0.5]), torch.tensor([[-0.5, -0.5]]), torch.ones(1, 2).bool())
-        >>> Sphereface(margin=2, scale=4.0)(pairs).values  # 60 degrees, doubled: cos 120 = -0.5: log 3
+        >>> Sphereface(margin=2, scale=4.0, ease=0.0)(pairs).values  # 60 degrees, doubled: -0.5: log 3
         tensor([1.0986])
     """
 
     margin: int = 2
     scale: float = 5.0
-    ease: float = 0.0
+    ease: float = 5.0
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True

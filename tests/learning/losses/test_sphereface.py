@@ -54,7 +54,7 @@ def test_pytorch_metric_learning(m: int) -> None:
     here = scene(seed=46, used=1.0)
     users = torch.nn.functional.normalize(here.users)
     unit = Scene(users, here.positives, here.candidates, here.mask, here.log_q)
-    ours = Sphereface(m, 6.0)(unit.pairs()).values
+    ours = Sphereface(m, 6.0, ease=0.0)(unit.pairs()).values
     for row in range(6):
         loss = theirs.SphereFaceLoss(6, 4, margin=m, scale=6.0, reducer=second_oracle.mean())
         assert ours[row].item() == pytest.approx(second_oracle.on_classes(loss, unit, row), abs=1e-6)
