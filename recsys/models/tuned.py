@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from recsys.data.tables import Interactions
 from recsys.models.model import Fitted, Report, Validate, silent
@@ -18,7 +18,8 @@ class Tuned:
     """The best point of the grid that the model is tuned over when it is a baseline.
 
     Options that are given stay as they are. Without a valid part there is nothing to choose by: the model is
-    fitted as it is given.
+    fitted as it is given. Defaults of the model are not written out in it, as they are in other parts
+    (``as_given``): an option that stands there is no longer chosen.
 
     Args:
         of: The model: its name, or name and options. One without a grid is fitted as it is given.
@@ -27,6 +28,8 @@ class Tuned:
 
     of: str | Mapping[str, Any] = "als"
     seed: int = 0
+
+    as_given: ClassVar[tuple[str, ...]] = ("of",)
 
     def fit(
         self,

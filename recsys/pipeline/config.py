@@ -268,20 +268,30 @@ def described(model: ModelSection, seed: int) -> dict[str, Any]:
 def _full(family: str, spec: Any, owner: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
     """A part with its defaults; an option that its owner has too takes the owner's value.
 
-    So a model's ``candidates`` and ``dim`` are said once, and hold for its sampler and its miner.
+    So a model's ``candidates`` and ``dim`` are said once, and hold for its sampler and its miner. A part that
+    says so (``as_given``) has its own parts left as they are given, without defaults.
     """
-    given = {"name": spec} if isinstance(spec, str) else dict(spec)
-    described_part = plugins.part(family, given["name"])
+    described_part, given = _given(family, spec)
     full: dict[str, Any] = {"name": described_part.name}
     for option in described_part.options:
         full[option.name] = given.get(option.name, owner.get(option.name, option.default))
     for key, value in full.items():
         if key in plugins.NESTED and value is not None:
             parts = value if isinstance(value, list | tuple) else [value]
+            if key in described_part.constants.get("as_given", ()):
+                inner, options = _given(plugins.NESTED[key], value)
+                full[key] = {**options, "name": inner.name}
+                continue
             shared = owner if plugins.NESTED[key] == "models" else full
             filled = [_full(plugins.NESTED[key], each, shared) for each in parts]
             full[key] = filled if isinstance(value, list | tuple) else filled[0]
     return full
+
+
+def _given(family: str, spec: Any) -> tuple[plugins.Part, dict[str, Any]]:
+    """A part and what was said of it, its name too."""
+    given = {"name": spec} if isinstance(spec, str) else dict(spec)
+    return plugins.part(family, given["name"]), given
 
 
 class RecipeConfig(TrainConfig):

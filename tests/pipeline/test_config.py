@@ -4,7 +4,9 @@ import pytest
 
 from recsys import plugins
 from recsys.errors import InputError
+from recsys.models.tuned import Tuned
 from recsys.pipeline import yaml
+from recsys.pipeline.build import build_model
 from recsys.pipeline.config import (
     PipelineConfig,
     TrainConfig,
@@ -108,6 +110,18 @@ def test_a_missing_file_says_so(tmp_path: Path) -> None:
 
 def test_the_seed_of_a_run_is_its_models() -> None:
     assert document(parse(TrainConfig, {"seed": 3}))["model"]["seed"] == 3
+
+
+def test_what_is_to_be_tuned_is_left_as_it_is_given() -> None:
+    """With its defaults written out, every option of it would stand, and nothing be tuned."""
+    tuned = parse(TrainConfig, {"model": {"name": "tuned", "of": "item-knn"}})
+    assert document(tuned)["model"] == {"name": "tuned", "of": {"name": "item_knn"}, "seed": 0}
+    given = {"name": "als", "alpha": 20.0}
+    blend = parse(
+        TrainConfig, {"model": {"name": "blend", "of": ["spectral", {"name": "tuned", "of": given}]}}
+    )
+    assert document(blend)["model"]["of"][1] == {"name": "tuned", "of": given, "seed": 0}
+    assert build_model(tuned.model, 3) == Tuned({"name": "item_knn"}, seed=3)
 
 
 def test_an_option_that_a_part_shares_with_its_model_means_the_same() -> None:
