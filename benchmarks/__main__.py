@@ -9,7 +9,7 @@ from benchmarks.report import write_page
 from benchmarks.splits import FILES
 
 CPU_SET = ["startup", "step", "training", "ranking", "annoy", "etl", "breakdown", "growth", "limits"]
-PAGE_ORDER = [*(f"quality-{split}" for split in FILES), *CPU_SET, "gpu"]
+PAGE_ORDER = [*(f"quality-{split}" for split in FILES), "parts", *CPU_SET, "gpu"]
 
 
 def main() -> int:

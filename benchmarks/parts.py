@@ -1,0 +1,137 @@
+"""Every part at its defaults, as ``recsys train`` runs it on ml-100k split by lot, beside popularity.
+
+    python -m benchmarks.parts [FAMILY[.PART] ...]
+
+Parts are those that ``recsys parts`` lists; all else stays at its default too, unless the part says that it
+needs another loss or distance. A part that was measured before is kept, so that one can be measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.report import RESULTS, Result
+from recsys import plugins
+from recsys.data.dataset import Dataset
+from recsys.data.etl.options import EtlOptions
+from recsys.data.etl.run import etl
+from recsys.errors import InputError, RecsysError
+from recsys.files import read_json
+from recsys.home import Home
+from recsys.learning.reducers import REDUCERS
+from recsys.models.starts import STARTS
+from recsys.pipeline.config import TrainConfig, parse
+from recsys.pipeline.progress import Silent
+from recsys.pipeline.train import train
+
+METRIC: Final = "ndcg@20"
+COLUMNS: Final = ["family", "part", "NDCG@20", "minus popularity (95 %)", "above", "epochs", "seconds", "as"]
+# The option of the two towers that a family is chosen by; what has no file of its own stands with its names.
+OPTIONS: Final = {family: key for key, family in plugins.NESTED.items() if family != "models"}
+PLAIN: Final = {"reducers": ("reducer", tuple(REDUCERS)), "starts": ("start", STARTS)}
+
+
+def requests() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Family, name and model section of every part."""
+    for name in plugins.names("models"):
+        yield "models", name, {"name": name}
+    for family, key in OPTIONS.items():
+        for name in plugins.names(family):
+            yield family, name, compatible(key, name)
+    for family, (key, names) in PLAIN.items():
+        for name in names:
+            yield family, name, {"name": "two_tower", key: name}
+
+
+def compatible(key: str, name: str) -> dict[str, Any]:
+    """The two towers with one part, and the first distance and loss that go with it, the defaults before all.
+
+    Raises:
+        InputError: If none do.
+    """
+    model = {"name": "two_tower", key: name}
+    others = [each for each in ("distance", "loss") if each != key]
+    for names in product(*((None, *plugins.names(plugins.NESTED[each])) for each in others)):
+        spec = model | {each: other for each, other in zip(others, names, strict=True) if other}
+        if not plugins.mismatches(spec) + plugins.miner_mismatches(spec):
+            return spec
+    raise InputError(f"no loss and distance go with the {key} {name}")
+
+
+def measure(dataset: Dataset, home: Home, family: str, name: str, model: Mapping[str, Any]) -> list[Any]:
+    """One line of the table; a run that stops says why."""
+    asked = {
+        "model": model, "refit": "none", "baselines": ["popularity"], "metrics": [METRIC],
+        "index": {"kind": "exact"},
+    }  # fmt: skip
+    others = [f"{key} {value}" for key, value in model.items() if key != "name" and value != name]
+    beside = ", ".join(others) or None
+    try:
+        run = train(dataset, parse(TrainConfig, asked), home, tracker=None, watch=Silent())
+    except RecsysError as error:
+        return [family, name, None, None, f"stopped: {error}", None, None, beside]
+    found = run.manifest()
+    gap = found["baselines"]["popularity"]["difference"][METRIC]
+    return [
+        family, name, round(found["metrics"][METRIC], 4),
+        f"{gap['mean']:+.4f} ({gap['low']:+.4f}, {gap['high']:+.4f})",
+        "yes" if gap["low"] > 0 else "no",
+        found["model"]["chosen"].get("epochs"), round(found["seconds"]["fit"], 1), beside,
+    ]  # fmt: skip
+
+
+def log() -> Path:
+    """The folder of ml-100k.
+
+    Raises:
+        InputError: If it is not there.
+    """
+    default = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("RECSYS_REALDATA") or default) / "ml-100k"
+    if not folder.is_dir():
+        raise InputError(f"there is no {folder}; set RECSYS_REALDATA to the folder that holds ml-100k/")
+    return folder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", nargs="*")
+    wanted = set(parser.parse_args().part)
+    path = RESULTS / "parts.json"
+    rows = {(row[0], row[1]): row for row in read_json(path)["rows"]} if path.exists() else {}
+    with tempfile.TemporaryDirectory(prefix="recsys-parts-") as folder:
+        home = Home(Path(folder))
+        options = EtlOptions(logs=[str(log())], format="movielens", split="random:0.2", name="ml-100k")
+        dataset = etl(options, home)
+        every = list(requests())
+        for family, name, model in every:
+            if not wanted or wanted & {family, f"{family}.{name}"}:
+                rows[family, name] = measure(dataset, home, family, name, model)
+                print(*rows[family, name], sep="  ", flush=True)
+                _save([rows[family, name] for family, name, _ in every if (family, name) in rows])
+
+
+def _save(rows: list[list[Any]]) -> None:
+    below = [row[1] for row in rows if row[4] != "yes" and row[1] != "popularity"]
+    Result(
+        "parts",
+        "Every part",
+        "ml-100k, all ratings, a fifth drawn by lot and held out, a tenth of the rest to choose epoch and "
+        "settings by; each part at its defaults, as `recsys train --refit none` runs it, one seed. "
+        "Above: the paired difference to popularity leaves 0 out.",
+        COLUMNS,
+        rows,
+        [f"Not above popularity: {', '.join(below) or 'none'}."],
+    ).save()
+
+
+if __name__ == "__main__":
+    main()
