@@ -116,11 +116,13 @@ def main() -> None:
             if not wanted or wanted & {family, f"{family}.{name}"}:
                 rows[family, name] = measure(dataset, home, family, name, model)
                 print(*rows[family, name], sep="  ", flush=True)
-                _save([rows[family, name] for family, name, _ in every if (family, name) in rows])
+                _save(rows, [(family, name) for family, name, _ in every])
 
 
-def _save(rows: list[list[Any]]) -> None:
+def _save(measured: Mapping[tuple[str, str], list[Any]], every: list[tuple[str, str]]) -> None:
+    rows = [measured[part] for part in every if part in measured]
     below = [row[1] for row in rows if row[4] != "yes" and row[1] != "popularity"]
+    missing = [f"{family}.{name}" for family, name in every if (family, name) not in measured]
     Result(
         "parts",
         "Every part",
@@ -129,7 +131,10 @@ def _save(rows: list[list[Any]]) -> None:
         "Above: the paired difference to popularity leaves 0 out.",
         COLUMNS,
         rows,
-        [f"Not above popularity: {', '.join(below) or 'none'}."],
+        [
+            f"Not above popularity, of those measured: {', '.join(below) or 'none'}.",
+            *([f"Not measured yet: {', '.join(missing)}."] if missing else []),
+        ],
     ).save()
 
 
