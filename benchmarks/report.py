@@ -50,7 +50,7 @@ class Result:
 
 
 def machine() -> str:
-    """The processor, its cores and memory, and the GPU where there is one."""
+    """The processor, its cores and memory, whether it multiplies bfloat16, and the GPU where there is one."""
     model = next(
         (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
         platform.processor() or platform.machine(),
@@ -60,8 +60,11 @@ def machine() -> str:
     )
     import torch
 
+    from recsys.learning.training.precision import has_bfloat16
+
+    short = "" if has_bfloat16(torch.device("cpu")) else ", no bfloat16"
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB{gpu}"
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB{short}{gpu}"
 
 
 def write_page(order: list[str]) -> None:

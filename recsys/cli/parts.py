@@ -41,11 +41,13 @@ def parts(
 
 
 def _one(session: Session, described: plugins.Part) -> None:
+    tries = described.constants.get("tries", {})
     options = [
         {
             "name": option.name,
             "type": option.annotation,
             "default": "required" if option.default is plugins.REQUIRED else option.default,
+            **({"tries": list(tries[option.name])} if option.name in tries else {}),
         }
         for option in described.options
     ]
@@ -53,7 +55,14 @@ def _one(session: Session, described: plugins.Part) -> None:
     def render(console: Console) -> None:
         console.print(f"{described.family}: {described.name}\n\n{described.documentation}\n", markup=False)
         for option in options:
-            console.print(f"  {option['name']}: {option['type']} = {option['default']!r}", markup=False)
+            tried = (
+                f", tried on the valid part: {', '.join(map(str, option['tries']))}"
+                if "tries" in option
+                else ""
+            )
+            console.print(
+                f"  {option['name']}: {option['type']} = {option['default']!r}{tried}", markup=False
+            )
 
     session.show(
         {

@@ -46,7 +46,8 @@ class TwoTower:
     and the reducer one number; only the rows of the batch change.
 
     Args:
-        loss: What is asked of the scores.
+        loss: What is asked of the scores. An option that the loss leaves to the log (None) is chosen on the
+            valid part, by fits of two epochs.
         distance: What a score is.
         miner: Which negatives are learned from.
         sampler: Which items a batch is compared with.
