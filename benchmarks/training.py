@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,20 +31,21 @@ from recsys.data.tables import Interactions, Split
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.evaluation.validator import validator
-from recsys.learning.training.loop import embed, run_epoch
 from recsys.models.als import ALS
 from recsys.models.model import Validate
 from recsys.models.tuning import GRIDS, Grid, tune
 from recsys.models.two_tower import TwoTower
 
 DIM, METRIC, LIMIT, PEER_EPOCHS = 64, "ndcg@20", 90.0, 3
-LOOKUP: Final = {"tower": "lookup", "start": "normal", "rate": 0.3}
+LOOKUP: Final = {"tower": "lookup", "start": "normal", "rate": 0.3, "hops": 0}
 RECIPES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "the default": {},
-    "triplet": {"loss": "triplet"},
-    "infonce, a lookup from chance": LOOKUP,
-    "bpr, a lookup from chance": {**LOOKUP, "loss": "bpr"},
-    "triplet, a lookup from chance": {**LOOKUP, "loss": "triplet"},
+    "the default, its choices included": {},
+    "bsl at temperature .08": {"loss": {"name": "bsl", "temperature": 0.08, "power": 1.22}},
+    "triplet, its choice included": {"loss": "triplet"},
+    "bsl, a lookup from chance": {**LOOKUP, "loss": {"name": "bsl", "temperature": 0.08, "power": 1.22}},
+    "infonce, a lookup from chance": {**LOOKUP, "loss": {"name": "infonce", "temperature": 0.1}},
+    "bpr, a lookup from chance": {**LOOKUP, "loss": {"name": "bpr", "temperature": 0.12}},
+    "triplet, a lookup from chance": {**LOOKUP, "loss": {"name": "triplet", "margin": 0.4}},
 }
 PEER = "RECSYS_PEER_PYTHON"
 COLUMNS = ["work", "million scored pairs a second", "seconds", "times one ALS fit", "epochs", METRIC]
@@ -116,19 +118,36 @@ def ours(
     Returns:
         Cells up to the quality without the one that compares; the seconds; whether the goal was passed.
     """
-    started = time.perf_counter()
-    work = model.prepare(train)
-    seconds = time.perf_counter() - started
-    epoch, value, rates = 0, float("-inf"), []
-    while value <= goal and seconds < limit and epoch < model.epochs:
-        epoch += 1
-        started = time.perf_counter()
-        rates.append(run_epoch(work, epoch)["pairs_per_second"])
-        vectors = embed(work)
-        seconds += time.perf_counter() - started
-        users, items = vectors["users"], vectors["items"]
-        value = validate(Embeddings(users, items, train.users, train.items, str(model.distance)))
-    return [f"ours, {name}", float(np.median(rates)) / 1e6, epoch, value], seconds, value > goal
+    started, judged, rates, epochs = time.perf_counter(), 0.0, [], 0
+    best = float("-inf")
+
+    def judge(scorer: Any) -> float:
+        nonlocal judged, epochs, best
+        began = time.perf_counter()
+        value = validate(scorer)
+        best = max(best, value)
+        judged += time.perf_counter() - began
+        epochs += 1
+        if value > goal or time.perf_counter() - started - judged > limit:
+            raise _Ended
+        return value
+
+    def report(step: int, figures: Mapping[str, float]) -> None:
+        nonlocal epochs
+        if "pairs_per_second" in figures:
+            rates.append(figures["pairs_per_second"])
+        else:
+            epochs -= 1  # a value of an option was judged once more, after its epochs
+
+    with suppress(_Ended):
+        model.fit(train, validate=judge, report=report)
+    seconds = time.perf_counter() - started - judged
+    rate = float(np.median(rates)) / 1e6 if rates else None
+    return [f"ours, {name}", rate, epochs, best], seconds, best > goal
+
+
+class _Ended(Exception):  # noqa: N818  # nothing is wrong
+    """The goal is passed, or the time is up."""
 
 
 def peer(train: Interactions, validate: Validate, fit_seconds: float, epochs: int) -> list[Any]:
