@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -166,21 +166,23 @@ class TwoTower:
         self, train: Interactions, validate: Validate, report: Report, checkpoints: Path | None
     ) -> Choice:
         """The loss with what it leaves to the log chosen, one option after the other, in short fits."""
-        name, options = named(self.loss)
+        name, given = named(self.loss)
+        tries: Mapping[str, Sequence[float]] = plugins.part("losses", name).constants.get("tries", {})
+        left = {option: values for option, values in tries.items() if given.get(option) is None}
+        chosen = {option: values[len(values) // 2] for option, values in left.items()}
         best: float | None = None
-        for option, values in plugins.part("losses", name).constants.get("tries", {}).items():
-            if options.get(option) is None:
+        for option, values in left.items():
 
-                def quality(value: float, option: str = option) -> float:
-                    loss = {"name": name, **options, option: value}
-                    short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs), hops=0)
-                    folder = None if checkpoints is None else checkpoints / f"{option}-{value}"
-                    score = validate(short.fit(train, validate=validate, checkpoints=folder).scorer)
-                    report(1, {option: value, "valid": score})
-                    return score
+            def quality(value: float, option: str = option) -> float:
+                loss = {"name": name, **given, **chosen, option: value}
+                short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs), hops=0)
+                folder = None if checkpoints is None else checkpoints / f"{option}-{value}"
+                score = validate(short.fit(train, validate=validate, checkpoints=folder).scorer)
+                report(1, {option: value, "valid": score})
+                return score
 
-                options[option], best = climb(values, quality, best)
-        return {"name": name, **options} if options else name
+            chosen[option], best = climb(values, quality, best)
+        return {"name": name, **given, **chosen} if left else self.loss
 
     def prepare(self, train: Interactions) -> Work:
         """Everything that a fit works with, at its start, on its device."""

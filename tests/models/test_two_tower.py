@@ -13,6 +13,7 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.learning.losses.bpr import Bpr
+from recsys.learning.losses.bsl import Bsl
 from recsys.models.two_tower import TwoTower
 from tests import factories
 
@@ -164,6 +165,20 @@ def test_what_the_loss_leaves_to_the_log_is_chosen_on_the_valid_part() -> None:
     scores = {t: spread(each.fit(train).scorer) for t, each in at.items()}
     chosen = model.fit(train, validate=spread).chosen["loss"]
     assert scores[chosen["temperature"]] == max(scores.values())
+
+
+def test_two_options_are_chosen_one_after_the_other() -> None:
+    """While the first is tried the second rests in the middle; then the first stays as it was chosen."""
+    asked: list[dict[str, float]] = []
+    model = replace(SMALL, loss="bsl", epochs=1)
+    done = model.fit(
+        factories.interactions(), validate=lambda _: 0.5, report=lambda _, told: asked.append(dict(told))
+    )
+    tried = [{key: value for key, value in each.items() if key in Bsl.tries} for each in asked]
+    assert [each for each in tried if each] == [
+        {"temperature": 0.2}, {"temperature": 0.12}, {"temperature": 0.3}, {"power": 1.25}, {"power": 1.0}
+    ]  # fmt: skip
+    assert done.chosen["loss"] == {"name": "bsl", "temperature": 0.2, "power": 1.1}
 
 
 def test_an_option_that_is_given_is_not_tried() -> None:
