@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
@@ -13,6 +14,9 @@ from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.home import Home
 from recsys.pipeline.config import TrainConfig, parse
+
+# Given, so that nothing is tried.
+BSL: Final = {"name": "bsl", "temperature": 0.2, "power": 1.1}
 
 
 def test_every_part_of_a_model_is_asked_for_once_and_goes_with_the_rest() -> None:
@@ -46,15 +50,15 @@ def movielens(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
 @pytest.mark.slow
 @pytest.mark.realdata
 @pytest.mark.parametrize(
-    ("family", "key", "name"),
+    ("family", "name", "asked"),
     [
-        ("losses", "loss", "sphereface"),
-        ("miners", "miner", "hardest"),
-        ("miners", "miner", "hardest_k"),
+        ("losses", "sphereface", {"loss": "sphereface"}),
+        ("miners", "hardest", {"miner": "hardest", "loss": BSL}),
+        ("miners", "hardest_k", {"miner": "hardest_k", "loss": BSL}),
     ],
 )
 def test_an_epoch_is_enough_to_pass_popularity(
-    movielens: tuple[Dataset, Home], family: str, key: str, name: str
+    movielens: tuple[Dataset, Home], family: str, name: str, asked: dict[str, Any]
 ) -> None:
-    model = {"name": "two_tower", key: name, "epochs": 1}
+    model = {"name": "two_tower", "epochs": 1, **asked}
     assert parts.measure(*movielens, family, name, model)[parts.COLUMNS.index("above")] == "yes"
