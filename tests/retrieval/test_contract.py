@@ -58,7 +58,7 @@ def test_a_promise_is_verified_on_users_it_was_not_made_on() -> None:
     assert blind.recall < 0.9
 
 
-@pytest.mark.parametrize(("users", "wanted"), [(1, (1, 1, 1)), (7, (3, 3, 7)), (5000, (300, 300, 1000))])
+@pytest.mark.parametrize(("users", "wanted"), [(1, (1, 1, 1)), (7, (3, 3, 7)), (5000, (200, 200, 1000))])
 def test_the_samples_are_disjoint_where_there_are_enough_users(users: int, wanted: tuple[int, ...]) -> None:
     parts = contract._parts(users, 0)
     assert tuple(len(set(part.tolist())) for part in parts) == wanted

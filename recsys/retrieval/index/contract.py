@@ -21,7 +21,7 @@ from recsys.retrieval.index.index import Index, Rows
 from recsys.retrieval.index.store import Choice
 from recsys.seeds import generator
 
-SAMPLE: Final = 300  # users that a setting is chosen on, and as many others that it is confirmed on
+SAMPLE: Final = 200  # users that a setting is chosen on, and as many others that it is confirmed on
 FRESH: Final = 1000  # users that a promise is verified on
 TIMED: Final = 40  # users asked one at a time
 MARGIN: Final = 2.0  # standard errors by which a sample must pass the target
