@@ -29,8 +29,8 @@ def test_every_part_of_a_model_is_asked_for_once_and_goes_with_the_rest() -> Non
 
 
 def test_a_part_that_refuses_the_default_gets_one_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    def needs_dot(spec: dict[str, str]) -> list[str]:
-        return [] if spec.get("distance") == "dot" else ["needs an inner product"]
+    def needs_dot(spec: dict[str, str]) -> dict[str, list[str]]:
+        return {"loss": [] if spec.get("distance") == "dot" else ["needs an inner product"]}
 
     monkeypatch.setattr(plugins, "mismatches", needs_dot)
     expected = {"name": "two_tower", "loss": "infonce", "distance": "dot"}
