@@ -47,6 +47,11 @@ class Watch:
         if not sys.stderr.isatty() and now - self._told < SECONDS_BETWEEN_LINES:
             return
         self._told = now
+        tried = [name for name in figures if name != "valid"]
+        if "valid" in figures and tried and not set(FOLLOWED) & set(tried):
+            text = "  ".join(f"{name} {_short(figures[name])}" for name in tried)
+            self._session.say(f"  trying {text}: valid {_short(figures['valid'])}  ({taken:.2f} s)")
+            return
         left = f", at most {taken * (total - number):.0f} s left" if total else ""
         known = [name for name in FOLLOWED if figures.get(name) is not None] or list(figures)
         shown = "  ".join(f"{name} {_short(figures[name])}" for name in known)

@@ -1,0 +1,26 @@
+"""What a person reads while a model is fitted."""
+
+from __future__ import annotations
+
+import pytest
+
+from recsys.cli.session import Session
+from recsys.cli.train_report import Watch
+
+
+@pytest.mark.parametrize(
+    ("figures", "wanted"),
+    [
+        ({"loss": 1.5, "valid": 0.25, "rank": 8.0}, "epoch 3 of 60: loss 1.5  valid 0.25  rank 8"),
+        ({"temperature": 0.3, "valid": 0.25}, "trying temperature 0.3: valid 0.25"),
+        ({"weight 0": 0.5, "weight 1": 0.5, "valid": 0.25}, "trying weight 0 0.5  weight 1 0.5: valid 0.25"),
+    ],
+)
+def test_an_epoch_and_a_trial_read_apart(
+    figures: dict[str, float], wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(Session, "say", lambda _, text: said.append(text))
+    watch = Watch(Session.__new__(Session))
+    watch.epoch("epoch", 3, 60, figures)
+    assert said[0].strip().startswith(wanted)
