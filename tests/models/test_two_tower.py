@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -188,3 +189,26 @@ def test_an_option_that_is_given_is_not_tried() -> None:
     done = model.fit(train, validate=lambda _: 0.5, report=lambda _, figures: reports.append(dict(figures)))
     assert "loss" not in done.chosen
     assert not any("margin" in figures for figures in reports)
+
+
+def test_a_fit_stopped_while_it_tries_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    train = factories.interactions()
+    model = replace(SMALL, loss="bpr", epochs=2)
+
+    def spread(scorer: object) -> float:
+        assert isinstance(scorer, Embeddings)
+        return float(scorer.scores(np.arange(len(train.users))).std())
+
+    def stop_at_the_second(_: int, figures: Mapping[str, float]) -> None:
+        if figures.get("temperature") == 0.08:
+            raise KeyboardInterrupt
+
+    whole = model.fit(train, validate=spread)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(train, validate=spread, report=stop_at_the_second, checkpoints=tmp_path)
+    again = model.fit(train, validate=spread, checkpoints=tmp_path)
+    assert again.chosen == whole.chosen
+    assert isinstance(whole.scorer, Embeddings)
+    assert isinstance(again.scorer, Embeddings)
+    assert again.scorer.items.tobytes() == whole.scorer.items.tobytes()
+    assert again.scorer.users.tobytes() == whole.scorer.users.tobytes()
