@@ -28,7 +28,7 @@ class Summary:
         dataset_hash: Of its content.
         split_hash: Of its train, valid and test parts; runs are compared within one split only.
         options: Settings by dotted path: ``model.loss.margin``; what the valid part settled:
-            ``chosen.epochs``; those of the tuned baselines.
+            ``chosen.epochs``, a part as it was chosen; those of the tuned baselines.
         figures: ``recall@20`` on the test part with ``recall@20/low`` and ``/high``, the same behind
             ``baseline/als/``; ``valid/ndcg@10``, ``seconds/fit``, ``index/p50_ms``, ``counts/users``
             and ``bytes``.
@@ -115,8 +115,10 @@ def epochs(run: RunFolder) -> Iterator[tuple[int, dict[str, float]]]:
 
 def _options(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     model = manifest["model"]
-    yield from flat({"name": model["name"], **model.get("options", {})}, "model")
-    yield from flat(model.get("chosen") or {}, "chosen")
+    chosen = model.get("chosen") or {}
+    parts = {key: value for key, value in chosen.items() if isinstance(value, Mapping)}
+    yield from flat({"name": model["name"], **model.get("options", {}), **parts}, "model")
+    yield from flat({key: value for key, value in chosen.items() if key not in parts}, "chosen")
     for key in ("seed", "refit"):
         if key in manifest:
             yield key, str(manifest[key])
