@@ -84,7 +84,7 @@ def write_page(order: list[str]) -> None:
 
 def _command(name: str) -> str:
     script, dash, split = name.partition("-")
-    return f"python -m benchmarks.{script}{' ' + split if dash else ''}"
+    return f"python -m benchmarks.{script}{' ' + split if dash and script == 'quality' else ''}"
 
 
 def _unmeasured(name: str) -> list[str]:
