@@ -9,11 +9,9 @@ from benchmarks.report import write_page
 from benchmarks.splits import FILES
 
 CPU_SET = ["startup", "step", "training", "ranking", "annoy", "etl", "breakdown", "growth", "limits"]
+PAGE_ORDER = [*(f"quality-{split}" for split in FILES), "parts", *CPU_SET, "gpu"]
 # A processor has bfloat16 or not: the table of the other kind is kept from where it was measured.
-ONE_OR_OTHER = ["step", "step-float32"]
-PAGE_ORDER = [
-    *(f"quality-{split}" for split in FILES), "parts", CPU_SET[0], *ONE_OR_OTHER, *CPU_SET[2:], "gpu"
-]  # fmt: skip
+PAGE_ORDER.insert(PAGE_ORDER.index("step") + 1, "step-float32")
 
 
 def main() -> int:

@@ -10,7 +10,6 @@ kept, so that one can be measured again.
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.report import RESULTS, Result
+from benchmarks.splits import realdata
 from recsys import plugins
 from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
@@ -89,19 +89,6 @@ def measure(dataset: Dataset, home: Home, family: str, name: str, model: Mapping
     ]  # fmt: skip
 
 
-def log() -> Path:
-    """The folder of ml-100k.
-
-    Raises:
-        InputError: If it is not there.
-    """
-    default = Path(__file__).parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("RECSYS_REALDATA") or default) / "ml-100k"
-    if not folder.is_dir():
-        raise InputError(f"there is no {folder}; set RECSYS_REALDATA to the folder that holds ml-100k/")
-    return folder
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -112,7 +99,9 @@ def main() -> None:
     rows = {(row[0], row[1]): row for row in read_json(path)["rows"]} if path.exists() else {}
     with tempfile.TemporaryDirectory(prefix="recsys-parts-") as folder:
         home = Home(Path(folder))
-        options = EtlOptions(logs=[str(log())], format="movielens", split="random:0.2", name="ml-100k")
+        options = EtlOptions(
+            logs=[str(realdata("ml-100k"))], format="movielens", split="random:0.2", name="ml-100k"
+        )
         dataset = etl(options, home)
         every = list(requests())
         for family, name, model in every:

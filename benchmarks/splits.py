@@ -20,6 +20,20 @@ FILES: Final = {
 }
 
 
+def realdata(name: str) -> Path:
+    """A real log: its folder, or a file in it.
+
+    Raises:
+        InputError: If it is not there.
+    """
+    default = Path(__file__).parents[2] / "shared" / "data"
+    path = Path(os.environ.get("RECSYS_REALDATA") or default) / name
+    if not path.exists():
+        log = name.partition("/")[0]
+        raise InputError(f"there is no {path}; set RECSYS_REALDATA to the folder that holds {log}/")
+    return path
+
+
 def dataset(split: str) -> Dataset:
     """The split as a dataset of the default home; a tenth of train is held out for choices.
 
@@ -28,11 +42,8 @@ def dataset(split: str) -> Dataset:
     """
     if split not in FILES:
         raise InputError(f"unknown split {split!r}; there are: {', '.join(FILES)}")
-    default = Path(__file__).parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("RECSYS_REALDATA") or default) / split
-    train, test = (folder / f"{part}.{FILES[split]}" for part in ("train", "test"))
-    if not train.exists():
-        raise InputError(f"there is no {train}; set RECSYS_REALDATA to the folder that holds {split}/")
+    train = realdata(f"{split}/train.{FILES[split]}")
+    test = train.with_stem("test")
     home = Home.default()
     name = f"bench-{split}"
     if name in home.names("dataset"):
