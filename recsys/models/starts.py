@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,11 @@ from recsys.models.subspace import singular_vectors, subspaces
 
 STARTS: Final = ("normal", "spectral", "pca")
 ROUNDS: Final = 16
+# By table: its vectors, and which of their rows have a start.
+Begun: TypeAlias = dict[str, tuple[FloatArray, npt.NDArray[np.bool_]]]
 
 
-def start(
-    kind: str, train: Interactions, dim: int, seed: int, *, unit_rows: bool
-) -> dict[str, tuple[FloatArray, npt.NDArray[np.bool_]]]:
+def start(kind: str, train: Interactions, dim: int, seed: int, *, unit_rows: bool) -> Begun:
     """Start of ``users`` (U, D), ``items`` (I, D) and ``inputs`` (I, D), and which of their rows have one.
 
     ``normal``: none of them; they are left to chance. ``spectral``: what the model ``spectral`` serves.

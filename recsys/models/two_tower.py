@@ -17,11 +17,12 @@ from recsys.models.climb import climb
 from recsys.models.graph import best_hops
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.nested import named
-from recsys.models.starts import STARTS, start
+from recsys.models.starts import STARTS, Begun, start
 
 if TYPE_CHECKING:
     import torch
 
+    from recsys.learning.distances.distance import Distance
     from recsys.learning.losses.loss import Loss
     from recsys.learning.regularizers import Regularizer
     from recsys.learning.samplers.sampler import Draw
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from recsys.learning.training.step import Parts
     from recsys.learning.training.tables import Tables
 
-# Epochs of a fit that only chooses an option: the order of the values shows after one or two.
+# A fit that only chooses an option, as the order of the values shows soon: its epochs, and how many rows of a
+# long log each of them goes through.
 TRIAL: Final = 2
+TRIAL_ROWS: Final = 2**20
 
 # A part by its name, or by its name and options: "triplet" or {"name": "triplet", "margin": 0.2}.
 Choice = str | Mapping[str, Any]
@@ -47,7 +50,7 @@ class TwoTower:
 
     Args:
         loss: What is asked of the scores. An option that the loss leaves to the log (None) is chosen on the
-            valid part, by fits of two epochs.
+            valid part, by fits of two epochs of 1,048,576 interactions each at most.
         distance: What a score is.
         miner: Which negatives are learned from.
         sampler: Which items a batch is compared with.
@@ -132,18 +135,28 @@ class TwoTower:
         checkpoints: Path | None = None,
     ) -> Fitted:
         """Fit to the training interactions; see ``Model``."""
+        begun = self._begin(train)
+        if validate is None:
+            return self._run(train, begun, None, report, checkpoints)
+        loss = self._tried(train, begun, validate, report, checkpoints)
+        fitted = replace(self, loss=loss)._run(train, begun, validate, report, checkpoints)
+        return fitted if loss == self.loss else replace(fitted, chosen={"loss": loss, **fitted.chosen})
+
+    def _run(
+        self,
+        train: Interactions,
+        begun: Begun,
+        validate: Validate | None,
+        report: Report,
+        checkpoints: Path | None,
+        most: int | None = None,
+    ) -> Fitted:
+        """One fit from its start; every option of the loss has its value."""
         from recsys.learning.distances.mahalanobis import Mahalanobis
         from recsys.learning.training.loop import Hooks
         from recsys.learning.training.loop import train as run
 
-        if validate is not None:
-            tried = self._tried(train, validate, report, checkpoints)
-            if tried != self.loss:
-                fitted = replace(self, loss=tried).fit(
-                    train, validate=validate, report=report, checkpoints=checkpoints
-                )
-                return replace(fitted, chosen={"loss": tried, **fitted.chosen})
-        work = self.prepare(train)
+        work = self.prepare(train, begun, most)
         fold_in, _ = work.parts.tower.fold_in()
 
         def embeddings(vectors: Vectors) -> Embeddings:
@@ -163,7 +176,12 @@ class TwoTower:
         return Fitted(scorer, {"epochs": state.best_epoch, "hops": hops})
 
     def _tried(
-        self, train: Interactions, validate: Validate, report: Report, checkpoints: Path | None
+        self,
+        train: Interactions,
+        begun: Begun,
+        validate: Validate,
+        report: Report,
+        checkpoints: Path | None,
     ) -> Choice:
         """The loss with what it leaves to the log chosen, one option after the other, in short fits."""
         name, given = named(self.loss)
@@ -177,15 +195,26 @@ class TwoTower:
                 loss = {"name": name, **given, **chosen, option: value}
                 short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs), hops=0)
                 folder = None if checkpoints is None else checkpoints / f"{option}-{value}"
-                score = validate(short.fit(train, validate=validate, checkpoints=folder).scorer)
+                score = validate(short._run(train, begun, validate, silent, folder, TRIAL_ROWS).scorer)
                 report(1, {option: value, "valid": score})
                 return score
 
             chosen[option], best = climb(values, quality, best)
         return {"name": name, **given, **chosen} if left else self.loss
 
-    def prepare(self, train: Interactions) -> Work:
-        """Everything that a fit works with, at its start, on its device."""
+    def _begin(self, train: Interactions) -> Begun:
+        """Where the vectors start, the same whatever the loss."""
+        unit_rows = self._distance().bounded
+        return start(self.start, train, self.dim, self.seed, unit_rows=unit_rows)
+
+    def prepare(self, train: Interactions, begun: Begun | None = None, most: int | None = None) -> Work:
+        """Everything that a fit works with, at its start, on its device.
+
+        Args:
+            train: What is fitted to.
+            begun: Where the vectors start, where that is known.
+            most: Interactions that an epoch goes through, at most.
+        """
         from recsys.learning.training.log import Log
         from recsys.learning.training.loop import Schedule, Work
         from recsys.learning.training.memory import keep_freed
@@ -195,10 +224,10 @@ class TwoTower:
         parts = self._parts(device)
         log = Log.of(train, device, ages=parts.tower.needs_ages)
         tables = self._tables(log, parts, device)
-        begun = start(self.start, train, self.dim, self.seed, unit_rows=parts.distance.bounded)
+        begun = self._begin(train) if begun is None else begun
         for name in begun.keys() & tables.tables.keys():
             tables.place(name, *begun[name])
-        schedule = Schedule(self.epochs, self.batch, self.patience, self.seed)
+        schedule = Schedule(self.epochs, self.batch, self.patience, self.seed, most)
         return Work(log, tables, parts, self._fresh_draw(log, tables, parts), schedule)
 
     def _device(self) -> torch.device:
@@ -221,7 +250,7 @@ class TwoTower:
         loss: Loss = plugins.make("losses", *named(self.loss))
         return Parts(
             tower=plugins.make("towers", *named(self.tower)),
-            distance=plugins.make("distances", *named(self.distance)),
+            distance=self._distance(),
             miner=plugins.make("miners", *named(self.miner)),
             loss=loss,
             reduce=REDUCERS[self.reducer],
@@ -229,6 +258,10 @@ class TwoTower:
             balance=self.balance,
             bfloat16=has_bfloat16(device) if self.precision == "auto" else self.precision == "bf16",
         )
+
+    def _distance(self) -> Distance:
+        distance: Distance = plugins.make("distances", *named(self.distance))
+        return distance
 
     def _regularizer(self, loss: Loss) -> Regularizer | None:
         from recsys.learning.losses.loss import Regularized

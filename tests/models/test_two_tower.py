@@ -15,6 +15,11 @@ from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.learning.losses.bpr import Bpr
 from recsys.learning.losses.bsl import Bsl
+from recsys.learning.training import loop
+from recsys.learning.training.checkpoint import State
+from recsys.learning.training.loop import Hooks, Work, batches
+from recsys.models import two_tower
+from recsys.models.starts import start
 from recsys.models.two_tower import TwoTower
 from tests import factories
 
@@ -180,6 +185,31 @@ def test_two_options_are_chosen_one_after_the_other() -> None:
         {"temperature": 0.2}, {"temperature": 0.12}, {"temperature": 0.3}, {"power": 1.25}, {"power": 1.0}
     ]  # fmt: skip
     assert done.chosen["loss"] == {"name": "bsl", "temperature": 0.2, "power": 1.1}
+
+
+def test_the_start_is_made_once_and_trials_go_through_a_part_of_a_long_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train = factories.interactions()
+    made: list[str] = []
+    gone_through: list[int] = []
+
+    def counted(*given: object, **named: object) -> object:
+        made.append("start")
+        return start(*given, **named)  # type: ignore[arg-type]
+
+    def watched(work: Work, hooks: Hooks) -> State:
+        gone_through.append(sum(len(batch.items) for batch in batches(work, 1)))
+        return run(work, hooks)
+
+    run = loop.train
+    monkeypatch.setattr(two_tower, "start", counted)
+    monkeypatch.setattr(two_tower, "TRIAL_ROWS", 5)
+    monkeypatch.setattr(loop, "train", watched)
+    model = replace(SMALL, loss="bpr", start="spectral", tower="history", dim=2, epochs=3, batch=2)
+    model.fit(train, validate=lambda _: 0.5)
+    assert made == ["start"]
+    assert gone_through == [5, 5, 5, len(train)]
 
 
 def test_an_option_that_is_given_is_not_tried() -> None:

@@ -43,12 +43,14 @@ class Schedule:
         batch: Interactions a step.
         patience: Epochs without a better validation value before it stops.
         seed: All chance comes from it and the number of the epoch.
+        most: Interactions that an epoch goes through, at most; None: all of them.
     """
 
     epochs: int
     batch: int
     patience: int
     seed: int
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def train(work: Work, hooks: Hooks) -> State:
 
 
 def run_epoch(work: Work, epoch: int) -> dict[str, float]:
-    """Go through every interaction once, in an order of the epoch's own.
+    """Go through every interaction once, or as many as the schedule says, in an order of the epoch's own.
 
     Returns:
         ``loss``; ``pairs_per_second`` scored; ``mined``, the share of pairs that a miner left; and what
@@ -147,7 +149,7 @@ def batches(work: Work, epoch: int) -> Iterator[Batch]:
     shuffle = seeds.torch_generator(schedule.seed, "shuffle", epoch, device=device)
     rng = seeds.torch_generator(schedule.seed, "sampler", epoch, device=device)
     draw = work.fresh_draw()
-    order = torch.randperm(len(log), generator=shuffle, device=device)
+    order = torch.randperm(len(log), generator=shuffle, device=device)[: schedule.most]
     portions = torch.split(order, schedule.batch)
     hard = hardness(log.popularity) if "hardness" in work.parts.loss.needs else None
     users = [log.users.index_select(0, rows) for rows in portions]
