@@ -26,6 +26,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("n_pair", {}),
     ("nca", {"scale": 3.0}),
     ("cosface", {"margin": 0.2, "scale": 4.0}),
+    ("sl_at_k", {"k": 2, "weight_temperature": 0.5}),
+    ("sl_at_k", {"k": 6}),
+    ("sl_at_k", {"k": 7}),
 ]
 
 

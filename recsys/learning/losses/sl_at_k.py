@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from recsys.learning.losses.rows import log_sum_exp_of_used
-from recsys.learning.pairs import Pairs, Terms
+from recsys.learning.losses.rows import log_sum_exp_of_used, odds_of_used
+from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,31 @@ class SlAtK:
         """Pairs -> Terms (B,)."""
         pairs = pairs.wide()
         against = log_sum_exp_of_used(pairs.neg / self.temperature, pairs.mask)  # (B,)
-        weight = torch.sigmoid((pairs.pos - self._threshold(pairs)) / self.weight_temperature)
         used = pairs.mask.any(1)
         loss = (against - pairs.pos / self.temperature).masked_fill(~used, 0.0)
-        return Terms(weight * loss, used)
-
-    def _threshold(self, pairs: Pairs) -> Tensor:
-        """The K-th highest score of each row: (B,)."""
         negatives = pairs.neg.detach().masked_fill(~pairs.mask, float("-inf"))
-        scores = torch.cat([pairs.pos.detach()[:, None], negatives], dim=1)  # (B, 1 + N)
-        if scores.shape[1] < self.k:
-            return torch.full_like(pairs.pos, float("-inf"))
-        return scores.topk(self.k, dim=1).values[:, -1]
+        return Terms(self._weight(pairs.pos, negatives) * loss, used)
+
+    def slopes(self, scores: Scores) -> Slopes | None:
+        """The softmax over the negatives, weighted, and what the positive moves in its own weight.
+
+        ``dl/dpos = w ((1 - w) / v * log(sum of e^((neg - pos) / t)) - 1 / t)``; see ``Sloped``. The scores
+        are made twice: the threshold is found in them as they are.
+        """
+        weight = self._weight(scores.pos, scores.negatives())
+        odds, top = odds_of_used(scores, 1 / self.temperature)
+        against = odds.sum(1).to(weight.dtype).clamp(min=torch.finfo(weight.dtype).tiny)  # (B,)
+        used = scores.used() > 0
+        loss = (against.log() + top - scores.pos / self.temperature).masked_fill(~used, 0.0)
+        weight = weight.masked_fill(~used, 0.0)
+        pull = loss * (1 - weight) / self.weight_temperature - 1 / self.temperature
+        return Slopes(weight * pull, odds, weight / (self.temperature * against), used.sum())
+
+    def _weight(self, pos: Tensor, negatives: Tensor) -> Tensor:
+        """The weight (B,) of positives (B,) among negatives (B, N), -inf where not used."""
+        highest = negatives.topk(min(self.k, negatives.shape[1]), dim=1).values.to(pos.dtype)
+        both = torch.cat([pos.detach()[:, None], highest], dim=1)  # (B, 1 + K) at most
+        if both.shape[1] < self.k:
+            return torch.ones_like(pos)
+        threshold = both.topk(self.k, dim=1).values[:, -1]
+        return torch.sigmoid((pos - threshold) / self.weight_temperature)
