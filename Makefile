@@ -32,7 +32,7 @@ typecheck: setup  ## mypy, strict
 	$(BIN)/mypy
 
 pytest: setup  ## every test, slow and real-data ones too (these skip where the logs are not there)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test: lint typecheck pytest  ## lint, types and tests
 

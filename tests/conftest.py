@@ -9,7 +9,8 @@ from hypothesis import settings
 
 from recsys.home import Home
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Two cores: two threads, or one in each of two processes (make test).
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
 # Times on a shared machine say nothing; in CI the same examples are tried each time.
 settings.register_profile("recsys", deadline=None, derandomize=bool(os.environ.get("CI")))

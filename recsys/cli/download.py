@@ -42,12 +42,13 @@ def download(
     following = known.etl.format(raw=session.home.raw)
 
     def render(console: Console) -> None:
-        console.print(f"{fetched.folder}: {', '.join(fetched.files)}", markup=False)
+        # A long path is not broken, or the command could not be copied.
+        console.print(f"{fetched.folder}: {', '.join(fetched.files)}", markup=False, soft_wrap=True)
         unsure = "the owner publishes no hash, so none was checked"
         checked = ", ".join(fetched.checked)
         if not fetched.kept:
             console.print(f"checked against the owner's MD5: {checked}" if checked else unsure, markup=False)
-        console.print(f"next: {following}", markup=False)
+        console.print(f"next: {following}", markup=False, soft_wrap=True)
 
     session.show(
         {
