@@ -116,8 +116,8 @@ class World:
         at = np.sort(rng.uniform(begin, end, rows))
         user = _pick(self.activity, np.zeros(rows, np.int64), self._arrived(at), rng)
         wanted = self._genre_of(user, rng)
-        key = self.genre + self.release
-        first, last = np.searchsorted(key, wanted), np.searchsorted(key, wanted + at, side="right")
+        first = np.searchsorted(self.genre, np.arange(self.taste.shape[1]))[wanted]
+        last = np.searchsorted(self.genre + self.release, wanted + at, side="right")
         item = _pick(self.popularity, first, last, rng)
         return pl.DataFrame(
             {
@@ -156,10 +156,9 @@ class World:
         return (self.taste[users][:, self.genre] * share).astype(np.float32)
 
     def _genre_of(self, user: IntArray, rng: np.random.Generator) -> IntArray:
-        users, genres = self.taste.shape
-        ladder = np.cumsum(self.taste, axis=1) + np.arange(users)[:, None]  # one rising row of all users
-        found = np.searchsorted(ladder.ravel(), user + rng.random(len(user))) - user * genres
-        return np.asarray(np.clip(found, 0, genres - 1), dtype=np.int64)  # a sum may miss 1 by a rounding
+        ladder = np.cumsum(self.taste[user], axis=1)  # (n, G)
+        passed = (ladder <= rng.random(len(user))[:, None]).sum(1)
+        return np.minimum(passed, ladder.shape[1] - 1)  # a sum may miss 1 by a rounding
 
     def _arrived(self, at: Doubles) -> IntArray:
         return np.maximum(np.searchsorted(self.arrival, at, side="right"), 1)
