@@ -158,7 +158,7 @@ class World:
     def _genre_of(self, user: IntArray, rng: np.random.Generator) -> IntArray:
         ladder = np.cumsum(self.taste[user], axis=1)  # (n, G)
         passed = (ladder <= rng.random(len(user))[:, None]).sum(1)
-        return np.minimum(passed, ladder.shape[1] - 1)  # a sum may miss 1 by a rounding
+        return np.asarray(np.minimum(passed, ladder.shape[1] - 1), dtype=np.int64)  # 1 missed by a rounding
 
     def _arrived(self, at: Doubles) -> IntArray:
         return np.maximum(np.searchsorted(self.arrival, at, side="right"), 1)
