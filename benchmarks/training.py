@@ -133,11 +133,8 @@ def ours(
         return value
 
     def report(step: int, figures: Mapping[str, float]) -> None:
-        nonlocal epochs
         if "pairs_per_second" in figures:
             rates.append(figures["pairs_per_second"])
-        else:
-            epochs -= 1  # a value of an option was judged once more, after its epochs
 
     with suppress(_Ended):
         model.fit(train, validate=judge, report=report)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from recsys.learning.losses.loss import Loss
     from recsys.learning.regularizers import Regularizer
     from recsys.learning.samplers.sampler import Draw
+    from recsys.learning.training.checkpoint import State
     from recsys.learning.training.log import Log
     from recsys.learning.training.loop import Vectors, Work
     from recsys.learning.training.step import Parts
@@ -135,6 +136,7 @@ class TwoTower:
         checkpoints: Path | None = None,
     ) -> Fitted:
         """Fit to the training interactions; see ``Model``."""
+        self._parts(self._device())  # what cannot be is refused before anything is computed
         begun = self._begin(train)
         if validate is None:
             return self._run(train, begun, None, report, checkpoints)
@@ -149,9 +151,22 @@ class TwoTower:
         validate: Validate | None,
         report: Report,
         checkpoints: Path | None,
-        most: int | None = None,
     ) -> Fitted:
         """One fit from its start; every option of the loss has its value."""
+        state, embeddings = self._trained(train, begun, validate, report, checkpoints)
+        hops, scorer = best_hops(embeddings(state.best), train, self.hops, validate)
+        return Fitted(scorer, {"epochs": state.best_epoch, "hops": hops})
+
+    def _trained(
+        self,
+        train: Interactions,
+        begun: Begun,
+        validate: Validate | None,
+        report: Report,
+        checkpoints: Path | None,
+        most: int | None = None,
+    ) -> tuple[State, Callable[[Vectors], Embeddings]]:
+        """How training ended, and what makes a scorer of its vectors."""
         from recsys.learning.distances.mahalanobis import Mahalanobis
         from recsys.learning.training.loop import Hooks
         from recsys.learning.training.loop import train as run
@@ -165,15 +180,13 @@ class TwoTower:
             name = distance.served if isinstance(distance, Mahalanobis) else named(self.distance)[0]
             return Embeddings(users, items, train.users, train.items, name, inputs, fold_in)
 
-        fingerprint = self._fingerprint(train, validated=validate is not None)
+        fingerprint = self._fingerprint(train, most, validated=validate is not None)
         hooks = Hooks(
             validate=None if validate is None else lambda vectors: validate(embeddings(vectors)),
             report=report,
             keep=None if checkpoints is None else (checkpoints, fingerprint),
         )
-        state = run(work, hooks)
-        hops, scorer = best_hops(embeddings(state.best), train, self.hops, validate)
-        return Fitted(scorer, {"epochs": state.best_epoch, "hops": hops})
+        return run(work, hooks), embeddings
 
     def _tried(
         self,
@@ -193,11 +206,11 @@ class TwoTower:
 
             def quality(value: float, option: str = option) -> float:
                 loss = {"name": name, **given, **chosen, option: value}
-                short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs), hops=0)
+                short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs))
                 folder = None if checkpoints is None else checkpoints / f"{option}-{value}"
-                score = validate(short._run(train, begun, validate, silent, folder, TRIAL_ROWS).scorer)
-                report(1, {option: value, "valid": score})
-                return score
+                state, _ = short._trained(train, begun, validate, silent, folder, TRIAL_ROWS)
+                report(1, {option: value, "valid": state.best_value})
+                return state.best_value
 
             chosen[option], best = climb(values, quality, best)
         return {"name": name, **given, **chosen} if left else self.loss
@@ -316,9 +329,9 @@ class TwoTower:
         index = partial(nearest, log, tables, parts)
         return partial(sampler.over, Catalogue(log.popularity.float(), score, index))
 
-    def _fingerprint(self, train: Interactions, *, validated: bool) -> str:
+    def _fingerprint(self, train: Interactions, most: int | None, *, validated: bool) -> str:
         """What a kept state must have in common with the fit that goes on from it."""
-        digest = hashlib.sha256(repr((asdict(self), validated)).encode())
+        digest = hashlib.sha256(repr((asdict(self), most, validated)).encode())
         for column in ("user", "item", "time"):
             digest.update(train.frame[column].to_numpy().tobytes())
         return digest.hexdigest()

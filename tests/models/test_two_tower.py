@@ -154,6 +154,19 @@ def test_refuses_wrong_parts(options: dict[str, object], named: str) -> None:
         TwoTower(**options).fit(factories.interactions())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("options", [{"distance": "dot", "loss": "arcface"}, {"device": "cuda"}])
+def test_what_cannot_be_is_refused_before_the_start(
+    options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> object:
+        raise AssertionError("the start was made")
+
+    monkeypatch.setattr(two_tower, "start", never)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(InputError):
+        TwoTower(**options).fit(factories.interactions())  # type: ignore[arg-type]
+
+
 def test_what_the_loss_leaves_to_the_log_is_chosen_on_the_valid_part() -> None:
     """A judge gets what it likes best; one who likes all the same gets the middle. Nothing is tried twice."""
     train = factories.interactions()
@@ -210,6 +223,19 @@ def test_the_start_is_made_once_and_trials_go_through_a_part_of_a_long_log(
     model.fit(train, validate=lambda _: 0.5)
     assert made == ["start"]
     assert gone_through == [5, 5, 5, len(train)]
+
+
+def test_a_trial_judges_each_of_its_epochs_once() -> None:
+    judged: list[object] = []
+
+    def judge(scorer: object) -> float:
+        judged.append(scorer)
+        return 0.5
+
+    epochs = 1
+    replace(SMALL, loss="bpr", epochs=epochs).fit(factories.interactions(), validate=judge)
+    trials = 3  # of the ladder: the middle and its neighbours
+    assert len(judged) == (trials + 1) * epochs
 
 
 def test_an_option_that_is_given_is_not_tried() -> None:
