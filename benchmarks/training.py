@@ -112,13 +112,14 @@ def implicit_bpr(train: Interactions, validate: Validate, fit_seconds: float, ep
 
 def ours(
     name: str, model: TwoTower, train: Interactions, validate: Validate, goal: float, limit: float
-) -> tuple[list[Any], float, bool]:
+) -> tuple[list[Any], float, float, bool]:
     """Train until the goal is passed or the limit is up; judging is not counted in the seconds.
 
     Returns:
-        Cells up to the quality without the one that compares; the seconds; whether the goal was passed.
+        Cells up to the quality without the one that compares; the seconds, and those of them that went into
+        choosing options; whether the goal was passed.
     """
-    started, judged, rates, epochs = time.perf_counter(), 0.0, [], 0
+    started, judged, choosing, rates, epochs = time.perf_counter(), 0.0, 0.0, [], 0
     best = float("-inf")
 
     def judge(scorer: Any) -> float:
@@ -133,14 +134,17 @@ def ours(
         return value
 
     def report(step: int, figures: Mapping[str, float]) -> None:
+        nonlocal choosing
         if "pairs_per_second" in figures:
             rates.append(figures["pairs_per_second"])
+        else:  # a value of an option was tried
+            choosing = time.perf_counter() - started - judged
 
     with suppress(_Ended):
         model.fit(train, validate=judge, report=report)
     seconds = time.perf_counter() - started - judged
     rate = float(np.median(rates)) / 1e6 if rates else None
-    return [f"ours, {name}", rate, epochs, best], seconds, best > goal
+    return [f"ours, {name}", rate, epochs, best], seconds, choosing, best > goal
 
 
 class _Ended(Exception):  # noqa: N818  # nothing is wrong
@@ -179,7 +183,9 @@ def measure(
     search = rows[1][2]
     notes = []
     for name, options in recipes.items():
-        cells, seconds, passed = ours(name, TwoTower(**{"dim": DIM, **options}), train, validate, goal, limit)
+        cells, seconds, choosing, passed = ours(
+            name, TwoTower(**{"dim": DIM, **options}), train, validate, goal, limit
+        )
         rows.append([*cells[:2], seconds, seconds / fit_seconds, *cells[2:]])
         verdict = (
             f"passed the tuned ALS after {seconds:.1f} s: {seconds / fit_seconds:.1f} times one fit (goal: "
@@ -187,7 +193,7 @@ def measure(
             if passed
             else f"did not pass the tuned ALS in {seconds:.0f} s"
         )
-        notes.append(f"{name}: {verdict}.")
+        notes.append(f"{name}: {verdict}{f', {choosing:.1f} s of them to choose' if choosing else ''}.")
         print(notes[-1], flush=True)
     rows.append(implicit_bpr(train, validate, fit_seconds, bpr_epochs))
     rows.append(peer(train, validate, fit_seconds, peer_epochs))

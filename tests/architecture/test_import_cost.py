@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,14 @@ def test_imports_nothing_heavy(module: str) -> None:
 
 def test_the_path_of_recommend_is_light() -> None:
     assert not loaded("import recsys.retrieval.service") & HEAVY
+
+
+def test_reading_a_command_line_is_light(tmp_path: Path) -> None:
+    """Typer from 0.29 on reads it with pydantic, which costs as long as all the rest: see constraints.txt."""
+    words = ["recsys", "recommend", "--user", "1", "--home", str(tmp_path)]
+    code = f"import sys\nsys.argv = {words}\nfrom recsys.cli.main import main\n"
+    code += "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 2, end.code"
+    assert not loaded(code) & HEAVY
 
 
 def test_a_configuration_is_checked_without_torch() -> None:
