@@ -104,7 +104,7 @@ def _differs(name: str, pinned: dict[str, str]) -> bool:
 
 def _pinned(path: Path) -> dict[str, str]:
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    pairs = (line.split("==", 1) for line in lines if "==" in line)
+    pairs = (pin.split("==", 1) for line in lines if "==" in (pin := line.partition("#")[0]))
     return {_name(name): version.strip() for name, version in pairs}
 
 

@@ -146,7 +146,7 @@ def test_a_full_disk_and_a_server_that_is_down_are_warnings(
 
 
 def test_pins_are_read_from_constraints(tmp_path: Path) -> None:
-    (tmp_path / "constraints.txt").write_text("Ruff_x==0.1\n# a comment\ntorch==2.13.0\n")
+    (tmp_path / "constraints.txt").write_text("Ruff_x==0.1  # why\n# a comment == text\ntorch==2.13.0\n")
     assert checkup._pinned(tmp_path / "constraints.txt") == {"ruff-x": "0.1", "torch": "2.13.0"}
     assert checkup._pinned(tmp_path / "none.txt") == {}
 
