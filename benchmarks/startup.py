@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from recsys.embeddings import Embeddings
 from recsys.home import Home
 from recsys.ids import IdMap
 from recsys.retrieval.index.annoy_index import AnnoyIndex
+from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.index import Rows
 from recsys.retrieval.index.store import save_index
 from recsys.retrieval.serving_files import write_seen
@@ -35,21 +37,27 @@ def run_folder(home: Home, items: int, *, users: int = 50_000, dim: int = 64) ->
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     ids = [IdMap(pl.Series("id", [str(each) for each in range(count)])) for count in (users, items)]
     model = Embeddings(vectors[:users], vectors[users:], ids[0], ids[1], "cosine")
-    run = RunFolder(home.runs / f"items-{items}")
-    model.save(run.model)
     seen = np.sort(rng.integers(0, items, (users, SEEN)), axis=1).astype(np.int32)
-    write_seen(run.seen, Rows(np.arange(users + 1, dtype=np.int64) * SEEN, seen.ravel()))
-    save_index(run.index, AnnoyIndex("cosine", 10, 20, 0).build(model.items), model.items)
-    run.write_manifest({"status": "finished", "metrics": {}})
+    rows = Rows(np.arange(users + 1, dtype=np.int64) * SEEN, seen.ravel())
+    write_run(RunFolder(home.runs / f"items-{items}"), model, rows, AnnoyIndex("cosine", 10, 20, 0))
+
+
+def write_run(run: RunFolder, model: Embeddings, seen: Rows, index: Exact | AnnoyIndex) -> None:
+    """What serving needs of a finished run; the index is built here."""
+    model.save(run.model)
+    write_seen(run.seen, seen)
+    save_index(run.index, index.build(model.items), model.items)
+    run.write_manifest({"status": "finished", "metrics": {}, "dataset": {}})
     run.seal()
 
 
 def seconds(command: list[str], runs: int = 9) -> float:
-    """Median wall time of a process, after one run that warms the file cache."""
+    """Median wall time of a process, after one run that warms the file cache and leaves compiled modules."""
+    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     times = []
     for _ in range(runs + 1):
         started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, capture_output=True, env=compiled)
         times.append(time.perf_counter() - started)
     return statistics.median(times[1:])
 

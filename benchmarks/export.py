@@ -1,0 +1,76 @@
+"""``recsys export`` as a process: lists of every gowalla user, file included; and of four times as many."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from benchmarks.process import cost
+from benchmarks.report import Result
+from benchmarks.splits import dataset
+from benchmarks.startup import RECSYS, write_run
+from recsys.data.tables import Interactions
+from recsys.embeddings import Embeddings
+from recsys.ids import IdMap
+from recsys.models.als import ALS
+from recsys.retrieval.index.exact import Exact
+from recsys.retrieval.index.index import Rows
+from recsys.retrieval.ranking import seen_by_user
+from recsys.run_folder import RunFolder
+
+SPLIT, K, GOAL, MORE = "gowalla", 20, 4.0, 4
+COLUMNS = ["users", "seconds", "users/s", "peak MB", "not mapped MB", "MB of the vectors and seen items"]
+
+
+def repeated(model: Embeddings, seen: Rows, times: int) -> tuple[Embeddings, Rows]:
+    """The same users ``times`` over, under other ids."""
+    ids = IdMap(pl.Series("id", [str(each) for each in range(times * len(model.users))]))
+    users = np.tile(model.users, (times, 1))
+    lengths = np.tile(np.diff(seen.indptr), times)
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    more = Embeddings(users, model.items, ids, model.item_ids, model.distance)
+    return more, Rows(indptr, np.tile(seen.indices, times))
+
+
+def measured(model: Embeddings, seen: Rows, k: int = K) -> list[Any]:
+    """Export the lists of all users, exactly ranked, in a process of its own: a row of the table."""
+    with tempfile.TemporaryDirectory(prefix="recsys-export-") as name:
+        folder = Path(name)
+        write_run(RunFolder(folder / "runs" / "all"), model, seen, Exact(model.distance))
+        out = folder / "lists.parquet"
+        words = ["export", str(out), "--home", name, "--run", "all", "--index", "exact", "-k", str(k)]
+        done = cost([*RECSYS, *words])
+        rows = pl.scan_parquet(out).select(pl.len()).collect().item()
+    users = len(model.users)
+    if rows != users * k:
+        raise RuntimeError(f"{rows} rows were written for {users} users, {k} each")
+    held = (model.users.nbytes + model.items.nbytes + seen.indptr.nbytes + seen.indices.nbytes) / 1e6
+    return [users, done.seconds, users / done.seconds, done.peak / 1e6, done.private / 1e6, held]
+
+
+def main() -> None:
+    train = Interactions.of(dataset(SPLIT).split().train)
+    model = ALS(dim=64, alpha=60.0, regularization=100.0).fit(train).scorer
+    assert isinstance(model, Embeddings)
+    seen = seen_by_user(train)
+    rows = [measured(model, seen), measured(*repeated(model, seen, MORE))]
+    for row in rows:
+        print(*row, sep="  ", flush=True)
+    Result(
+        "export", "Export",
+        f"`recsys export` of the exact top-{K} of all users of {SPLIT} over {len(train.items):,} items, d 64, "
+        f"seen items removed, as a process from start to file; then of {MORE} times as many users.",
+        COLUMNS, rows,
+        [
+            f"Goal: under {GOAL:g} s for the first row, and memory flat in the number of users: it grows by "
+            f"{rows[1][4] / rows[0][4] - 1:.0%} without mapped pages.",
+        ],
+    ).save()  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
