@@ -62,8 +62,8 @@ def main() -> None:
         print(*row, sep="  ", flush=True)
     Result(
         "export", "Export",
-        f"`recsys export` of the exact top-{K} of all users of {SPLIT} over {len(train.items):,} items, d 64, "
-        f"seen items removed, as a process from start to file; then of {MORE} times as many users.",
+        f"`recsys export` of the exact top-{K} of all users of {SPLIT} over {len(train.items):,} items, "
+        f"d 64, seen items removed, as a process from start to file; then of {MORE} times as many users.",
         COLUMNS, rows,
         [
             f"Goal: under {GOAL:g} s for the first row, and memory flat in the number of users: it grows by "
