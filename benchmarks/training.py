@@ -45,7 +45,6 @@ RECIPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "bsl, a lookup from chance": {**LOOKUP, "loss": {"name": "bsl", "temperature": 0.08, "power": 1.22}},
     "infonce, a lookup from chance": {**LOOKUP, "loss": {"name": "infonce", "temperature": 0.1}},
     "bpr, a lookup from chance": {**LOOKUP, "loss": {"name": "bpr", "temperature": 0.12}},
-    "triplet, a lookup from chance": {**LOOKUP, "loss": {"name": "triplet", "margin": 0.4}},
 }
 PEER = "RECSYS_PEER_PYTHON"
 COLUMNS = ["work", "million scored pairs a second", "seconds", "times one ALS fit", "epochs", METRIC]
