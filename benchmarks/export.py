@@ -24,7 +24,7 @@ from recsys.retrieval.ranking import seen_by_user
 from recsys.run_folder import RunFolder
 
 SPLIT, K, GOAL, MORE = "gowalla", 20, 4.0, 4
-COLUMNS = ["users exported", "seconds", "users/s", "peak MB", "not mapped MB", "MB of the vectors and seen items"]
+COLUMNS = ["users", "seconds", "users/s", "peak MB", "not mapped MB", "MB of the vectors and seen items"]
 
 
 def repeated(model: Embeddings, seen: Rows, times: int) -> tuple[Embeddings, Rows]:
