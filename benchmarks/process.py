@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import time
@@ -35,6 +36,11 @@ class Cost:
     output: str
 
 
+def compiling() -> dict[str, str]:
+    """The environment, as a user has it: modules are compiled at their first start, not at every one."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def cost(command: list[str], folder: Path | None = None) -> Cost:
     """Run a command to its end, and look at its memory a hundred times a second.
 
@@ -44,7 +50,9 @@ def cost(command: list[str], folder: Path | None = None) -> Cost:
     peak = private = 0
     with TemporaryFile() as printed:
         before, started = _processor(), time.perf_counter()
-        process = subprocess.Popen(command, stdout=printed, stderr=subprocess.STDOUT, cwd=folder)
+        process = subprocess.Popen(
+            command, stdout=printed, stderr=subprocess.STDOUT, cwd=folder, env=compiling()
+        )
         watched = psutil.Process(process.pid)
         while True:
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from benchmarks.process import compiling
 from benchmarks.report import Result
 from recsys.embeddings import Embeddings
 from recsys.home import Home
@@ -53,11 +53,10 @@ def write_run(run: RunFolder, model: Embeddings, seen: Rows, index: Exact | Anno
 
 def seconds(command: list[str], runs: int = 9) -> float:
     """Median wall time of a process, after one run that warms the file cache and leaves compiled modules."""
-    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     times = []
     for _ in range(runs + 1):
         started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True, env=compiled)
+        subprocess.run(command, check=True, capture_output=True, env=compiling())
         times.append(time.perf_counter() - started)
     return statistics.median(times[1:])
 

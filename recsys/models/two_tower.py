@@ -138,24 +138,14 @@ class TwoTower:
         """Fit to the training interactions; see ``Model``."""
         self._parts(self._device())  # what cannot be is refused before anything is computed
         begun = self._begin(train)
-        if validate is None:
-            return self._run(train, begun, None, report, checkpoints)
-        loss = self._tried(train, begun, validate, report, checkpoints)
-        fitted = replace(self, loss=loss)._run(train, begun, validate, report, checkpoints)
-        return fitted if loss == self.loss else replace(fitted, chosen={"loss": loss, **fitted.chosen})
-
-    def _run(
-        self,
-        train: Interactions,
-        begun: Begun,
-        validate: Validate | None,
-        report: Report,
-        checkpoints: Path | None,
-    ) -> Fitted:
-        """One fit from its start; every option of the loss has its value."""
-        state, embeddings = self._trained(train, begun, validate, report, checkpoints)
+        loss = self.loss
+        if validate is not None:
+            loss = self._tried(train, begun, validate, report, checkpoints)
+        model = replace(self, loss=loss)
+        state, embeddings = model._trained(train, begun, validate, report, checkpoints)
         hops, scorer = best_hops(embeddings(state.best), train, self.hops, validate)
-        return Fitted(scorer, {"epochs": state.best_epoch, "hops": hops})
+        chosen = {} if loss == self.loss else {"loss": loss}
+        return Fitted(scorer, {**chosen, "epochs": state.best_epoch, "hops": hops})
 
     def _trained(
         self,
@@ -166,7 +156,7 @@ class TwoTower:
         checkpoints: Path | None,
         most: int | None = None,
     ) -> tuple[State, Callable[[Vectors], Embeddings]]:
-        """How training ended, and what makes a scorer of its vectors."""
+        """One training from its start, no option of the loss left open; and what makes a scorer of it."""
         from recsys.learning.distances.mahalanobis import Mahalanobis
         from recsys.learning.training.loop import Hooks
         from recsys.learning.training.loop import train as run
