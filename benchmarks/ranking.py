@@ -26,7 +26,7 @@ from recsys.learning.distances.dot import Dot
 from recsys.models.als import ALS
 from recsys.retrieval.index.exact import few
 from recsys.retrieval.index.index import Rows
-from recsys.retrieval.index.nominate import Catalogue, nominate, precisions
+from recsys.retrieval.index.nominate import Catalogue, Kind, kinds, nominate
 from recsys.retrieval.ranking import rank, seen_by_user
 
 SPLIT, K, GOAL = "gowalla", 20, 3.0
@@ -64,13 +64,13 @@ def main() -> None:
     seen, everybody = seen_by_user(train), np.arange(len(train.users))
     truth = Truth.of(split.test, train.users, train.items)
     peer = implicit(model, seen)
-    low = precisions()[0]
+    low = kinds(0)[0]
     works: dict[str, Callable[[IntArray], Any]] = {
         "implicit recommend": peer,
         "ours: rank": lambda users: rank(model, users, K, seen),
         "ours: nomination and certificate alone": lambda users: nominated(model, seen, users),
-        f"the product alone, {low}".replace("torch.", ""): lambda users: product(model, low, users),
-        "the product alone, float32": lambda users: product(model, torch.float32, users),
+        f"the product alone, {low}": lambda users: product(model, low, users),
+        "the product alone, float32": lambda users: product(model, "float32", users),
         "numpy alone": lambda users: few(Dot(), model.items, model.users[users], K, seen.take(users)),
         "evaluate, 1 metric": lambda users: evaluate(model, of(truth, users), seen, metrics=MANY[:1]),
         f"evaluate, {len(MANY)} metrics": lambda users: evaluate(model, of(truth, users), seen, metrics=MANY),
@@ -132,13 +132,15 @@ def implicit(model: Embeddings, seen: Rows) -> Callable[[IntArray], Codes]:
 
 def nominated(model: Embeddings, seen: Rows, users: IntArray) -> tuple[Any, Any, Any]:
     """The first pass of ``rank``, without what its leftovers cost."""
-    catalogue = Catalogue.of(Dot(), model.items, precisions()[0])
+    catalogue = Catalogue.of(Dot(), model.items, kinds(0)[0])
     return nominate(catalogue, model.users[users], K, seen.take(users))
 
 
-def product(model: Embeddings, kind: torch.dtype, users: IntArray) -> None:
+def product(model: Embeddings, kind: Kind, users: IntArray) -> None:
     """All scores in blocks of 256 users, kept nowhere: the floor of any exact ranking."""
-    vectors, items = torch.from_numpy(model.users[users]).to(kind), torch.from_numpy(model.items).to(kind)
+    vectors, items = (
+        torch.from_numpy(each).to(getattr(torch, kind)) for each in (model.users[users], model.items)
+    )
     for start in range(0, len(vectors), 256):
         torch.mm(items, vectors[start : start + 256].T)
 

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 
 import recsys
 from recsys.home import Home
+from recsys.threads import cores
 from recsys.tracking import store
 
 Status = Literal["ok", "warn", "fail"]
@@ -82,7 +83,7 @@ def _safely(name: str, check: Callable[[], list[Finding]]) -> list[Finding]:
 
 def _python() -> Finding:
     system = f"{platform.system()} {platform.machine()}"
-    return Finding("python", "ok", f"{platform.python_version()} on {system}, {_cores()} cores")
+    return Finding("python", "ok", f"{platform.python_version()} on {system}, {cores()} cores")
 
 
 def _packages() -> list[Finding]:
@@ -162,8 +163,8 @@ def _blas() -> list[Finding]:
 
     found = [(pool["internal_api"], int(pool["num_threads"])) for pool in threadpool_info()]
     shown = ", ".join(f"{api} with {threads} threads" for api, threads in found) or "none seen"
-    if any(threads > _cores() for _, threads in found):
-        return [Finding("blas", "warn", shown, f"set OMP_NUM_THREADS={_cores()}: there are {_cores()} cores")]
+    if any(threads > cores() for _, threads in found):
+        return [Finding("blas", "warn", shown, f"set OMP_NUM_THREADS={cores()}: there are {cores()} cores")]
     return [Finding("blas", "ok", shown)]
 
 
@@ -231,7 +232,3 @@ def _finish(probe: subprocess.Popen[str]) -> tuple[str, str]:
 def _last(error: str) -> str:
     lines = error.strip().splitlines()
     return lines[-1] if lines else "it ended without a word"
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

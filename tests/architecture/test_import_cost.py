@@ -38,3 +38,17 @@ def test_reading_a_command_line_is_light(tmp_path: Path) -> None:
 def test_a_configuration_is_checked_without_torch() -> None:
     code = "from recsys.pipeline.config import TrainConfig, parse\nparse(TrainConfig, {'model': 'two_tower'})"
     assert not loaded(code) & {"torch", "mlflow", "pandas", "implicit", "scipy"}
+
+
+def test_many_users_are_ranked_without_torch() -> None:
+    code = """
+import numpy as np
+from recsys.retrieval.export import export
+from recsys.retrieval.index import exact, nominate
+exact.MANY_SCORES, called = 0, []
+nominate.nominate, given = lambda *words: called.append(1) or given(*words), nominate.nominate
+points = np.random.default_rng(0).standard_normal((400, 8)).astype(np.float32)
+codes, _ = exact.Exact("dot").build(points).query(points, 5)
+assert called and (codes >= 0).all()
+"""
+    assert not loaded(code) & HEAVY

@@ -12,10 +12,10 @@ from recsys import plugins
 from recsys.retrieval.index import exact, nominate
 from recsys.retrieval.index.exact import Exact, few
 from recsys.retrieval.index.index import Rows
-from recsys.retrieval.index.nominate import Catalogue, can_nominate, precisions
+from recsys.retrieval.index.nominate import Catalogue, Kind, can_nominate, kinds
 
 DISTANCES = ("dot", "cosine", "euclidean", "squared_euclidean")
-KINDS = (torch.bfloat16, torch.float32)
+KINDS: tuple[Kind, ...] = ("bfloat16", "float32")
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ cases = given(
 @cases
 @pytest.mark.parametrize("kind", KINDS)
 def test_lists_that_are_certain_are_the_true_ones(
-    kind: torch.dtype, seed: int, users: int, items: int, dim: int, k: int, share: float, name: str
+    kind: Kind, seed: int, users: int, items: int, dim: int, k: int, share: float, name: str
 ) -> None:
     rng = np.random.default_rng(seed)
     vectors, catalogue = (rng.standard_normal((n, dim)).astype(np.float32) for n in (users, items))
@@ -73,7 +73,8 @@ def test_equal_scores_are_listed_by_code(
     vectors, catalogue = (rng.integers(-2, 3, (n, dim)).astype(np.float32) for n in (users, items))
     exclude = hidden(rng, users, items, share)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "SOME_SCORES", 0)
+        patch.setattr(exact, "MANY_SCORES", 0)
+        patch.setattr(exact, "MANY_VECTORS", 1)
         codes, scores = Exact(name).build(catalogue).query(vectors, k, exclude)
     true, values = few(plugins.make("distances", name), catalogue, vectors, k, exclude)
     np.testing.assert_allclose(scores, values, rtol=1e-5, atol=2e-6)
@@ -85,7 +86,7 @@ def test_most_lists_of_a_real_size_are_certain(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.undo()
     rng = np.random.default_rng(0)
     vectors, items = (rng.standard_normal((n, 32)).astype(np.float32) for n in (100, 5000))
-    catalogue = Catalogue.of(plugins.make("distances", "dot"), items, torch.bfloat16)
+    catalogue = Catalogue.of(plugins.make("distances", "dot"), items, "bfloat16")
     codes, _, certain = nominate.nominate(catalogue, vectors, 20)
     assert certain.mean() > 0.9
     assert (codes == np.argsort(-(vectors @ items.T), axis=1, kind="stable")[:, :20])[certain].all()
@@ -103,12 +104,12 @@ def test_an_order_that_is_no_product_is_left_to_numpy() -> None:
 def test_the_number_of_threads_is_left_as_it_was() -> None:
     before = torch.get_num_threads()
     items = np.random.default_rng(0).standard_normal((200, 4)).astype(np.float32)
-    nominate.nominate(Catalogue.of(plugins.make("distances", "dot"), items, precisions()[0]), items, 3)
+    nominate.nominate(Catalogue.of(plugins.make("distances", "dot"), items, kinds(0)[0]), items, 3)
     assert torch.get_num_threads() == before
 
 
 def test_read_only_vectors_are_taken() -> None:
     items = np.random.default_rng(0).standard_normal((200, 4)).astype(np.float32)
     items.flags.writeable = False
-    catalogue = Catalogue.of(plugins.make("distances", "dot"), items, torch.float32)
+    catalogue = Catalogue.of(plugins.make("distances", "dot"), items, "float32")
     assert nominate.nominate(catalogue, items, 3)[2].any()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -16,9 +15,9 @@ from recsys.retrieval.index.index import Rows
 
 # Scores held at once: 16 MB of float32, whatever the number of vectors.
 BLOCK_SCORES: Final = 1 << 22
-# From so many scores on, torch gains more than its import costs; where it is imported already, from fewer.
-MANY_SCORES: Final = 1 << 28
-SOME_SCORES: Final = 1 << 22
+# For so many scores and vectors, blocks and nomination gain more than they cost.
+MANY_SCORES: Final = 1 << 22
+MANY_VECTORS: Final = 8
 
 
 @dataclass
@@ -26,8 +25,8 @@ class Exact:
     """Compares a vector with every item; the lists are the true ones.
 
     Scores come from the named distance, the one that training used. Work is done in blocks of vectors, so
-    memory does not grow with their number. A few vectors are scored by numpy alone; many go through
-    ``nominate``, and those whose list is not certain there, such as ties at its end, are scored again here.
+    memory does not grow with their number. A few vectors are scored against all items at once; many go
+    through ``nominate``, and those whose list is not certain there, such as ties at its end, go once more.
 
     Args:
         distance: Name of a part in ``recsys/learning/distances``.
@@ -65,20 +64,19 @@ class Exact:
             raise RecsysError("the exact index holds no items; call build(items) first")
         check(vectors, k, self._items.shape[1])
         distance: Distance = plugins.make("distances", self.distance)
-        work = len(vectors) * len(self._items)
-        if work >= MANY_SCORES or (work >= SOME_SCORES and "torch" in sys.modules):
+        if len(vectors) >= MANY_VECTORS and len(vectors) * len(self._items) >= MANY_SCORES:
             return self._many(distance, self._items, vectors, k, exclude)
         return few(distance, self._items, vectors, k, exclude)
 
     def _many(
         self, distance: Distance, items: FloatArray, vectors: FloatArray, k: int, exclude: Rows | None
     ) -> tuple[Codes, FloatArray]:
-        from recsys.retrieval.index.nominate import Catalogue, can_nominate, nominate, precisions
+        from recsys.retrieval.index.nominate import Catalogue, can_nominate, kinds, nominate
 
         codes = np.empty((len(vectors), k), dtype=np.int32)
         scores = np.empty((len(vectors), k), dtype=np.float32)
         left = np.arange(len(vectors))
-        for kind in precisions() if can_nominate(distance, len(items), k) else ():
+        for kind in kinds(len(vectors) * len(items)) if can_nominate(distance, len(items), k) else ():
             if kind not in self._catalogues:
                 self._catalogues[kind] = Catalogue.of(distance, items, kind)
             found, values, certain = nominate(
