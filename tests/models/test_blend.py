@@ -9,7 +9,7 @@ import pytest
 
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
-from recsys.models.blend import Blend
+from recsys.models.blend import Blend, _climb, _neighbours
 from recsys.models.joining import Part, join, with_fold_in
 from recsys.plugins import make
 from recsys.retrieval.ranking import rank
@@ -127,6 +127,23 @@ def test_a_part_that_only_harms_gets_no_weight() -> None:
         LOG, validate=lambda scorer: float(np.mean(standard(scorer.scores(EVERYONE)) * standard(target)))
     )
     assert fitted.chosen["weights"] == [0.0, 1.0]
+
+
+def test_a_dropped_part_can_come_back() -> None:
+    best = _climb((1.0, 0.0), lambda weights: -abs(weights[1] - 0.5))
+    assert best == (0.5, 0.5)
+    assert all(sum(weights) == pytest.approx(1) for weights in _neighbours((0.0, 1.0), 1))
+
+
+def test_equal_parts_are_drawn_anew_and_so_again_in_a_refit() -> None:
+    drawn = [Blend(of=["als", "als", "popularity"], seed=seed).fit(LOG) for seed in (0, 1)]
+    seeds = [[part.get("seed") for part in fitted.chosen["of"]] for fitted in drawn]
+    assert seeds == [[None, 1, None], [2, 3, None]]  # None: that of the blend
+    assert not np.allclose(*(np.abs(fitted.scorer.users) for fitted in drawn))
+    again = Blend(of=drawn[1].chosen["of"], seed=1).fit(LOG)
+    np.testing.assert_array_equal(again.scorer.users, drawn[1].scorer.users)
+    one = Blend(of=["als", "popularity"]).fit(LOG)
+    assert one.scorer.dim < drawn[0].scorer.dim
 
 
 def test_without_a_valid_part_weights_are_equal() -> None:

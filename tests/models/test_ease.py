@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 
 from recsys.data.tables import Interactions
+from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.item_weights import ItemWeights
 from recsys.models import ease
 from recsys.models.ease import EASE
+from recsys.models.histories import histories
 from recsys.plugins import make
+from recsys.retrieval.fold_in import fold_in
 from recsys.retrieval.ranking import seen_by_user
 from tests.factories import interactions, raw
 from tests.splits import read_split
@@ -37,6 +40,31 @@ def test_scores_solve_the_regression(regularization: float) -> None:
     log = interactions()
     scores = EASE(regularization).fit(log).scorer.scores(np.arange(len(log.users)))
     np.testing.assert_allclose(scores, by_hand(log, regularization), atol=1e-5)
+
+
+def test_the_cut_is_the_nearest_score_of_that_rank() -> None:
+    log, everyone = interactions(), np.arange(len(interactions().users))
+    left, values, right = np.linalg.svd(by_hand(log, 5.0), full_matrices=False)
+    for dim in (1, 4, len(log.items)):
+        model = EASE(5.0, dim).fit(log).scorer
+        assert isinstance(model, Embeddings)
+        assert model.dim == dim
+        nearest = (left[:, :dim] * values[:dim]) @ right[:dim]
+        np.testing.assert_allclose(model.scores(everyone), nearest, atol=2e-3)
+
+
+def test_a_history_is_served_as_its_user_after_the_cut() -> None:
+    log = interactions()
+    model = EASE(5.0, dim=4).fit(log).scorer
+    history = histories(log)
+    for user in range(5):
+        codes = history.indices[history.indptr[user] : history.indptr[user + 1]]
+        np.testing.assert_allclose(fold_in(model, codes, lambda: None), model.users[user], rtol=1e-4)
+
+
+def test_a_dim_below_one_is_refused() -> None:
+    with pytest.raises(InputError, match="dim is 0"):
+        make("models", "ease", {"dim": 0})
 
 
 def test_no_item_predicts_itself() -> None:
