@@ -14,7 +14,7 @@ from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models.joining import Part, join, with_fold_in
 from recsys.models.model import Fitted, Report, Validate, silent
-from recsys.models.nested import named, nested, seeded
+from recsys.models.nested import draws, named, nested, seeded
 
 FACTORS: Final = (0.0, 0.5, 2.0)
 ROUNDS: Final = 3
@@ -76,7 +76,7 @@ class Blend:
         """
         told = _Counted(report)
         parts, settled = [], []
-        for number, (each, seed) in enumerate(zip(self.of, self._seeds(), strict=True)):
+        for number, (each, seed) in enumerate(zip(self.of, draws(self.of, self.seed), strict=True)):
             name, options = named(each, "model")
             if seed != self.seed:
                 options = seeded(name, options, seed)  # kept, for a refit to draw the same
@@ -94,13 +94,6 @@ class Blend:
         inputs = np.hstack([part.inputs for part in parts])
         scorer = with_fold_in(join(parts, weights, self.dim, train), inputs, train)
         return Fitted(scorer, {"of": settled, "weights": list(weights)})
-
-    def _seeds(self) -> list[int]:
-        """A seed for each part; those of equal parts differ, and from those of a blend of another seed."""
-        return [
-            self.seed * self.of.count(each) + self.of[:number].count(each)
-            for number, each in enumerate(self.of)
-        ]
 
     def _search(
         self,

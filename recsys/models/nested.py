@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recsys import plugins
@@ -39,6 +39,17 @@ def nested(name: str, options: Mapping[str, Any], seed: int) -> Model:
     """
     model: Model = plugins.make("models", name, seeded(name, options, seed))
     return model
+
+
+def draws(parts: Sequence[str | Mapping[str, Any]], seed: int) -> list[int]:
+    """A seed for each model; those of equal ones differ, also from the draws of another ``seed``.
+
+    Example:
+        >>> draws(["als", "spectral", {"name": "als"}], 0), draws(["als", "spectral", "als"], 1)
+        ([0, 0, 1], [2, 1, 3])
+    """
+    alike = [named(part, "model") for part in parts]
+    return [seed * alike.count(each) + alike[:number].count(each) for number, each in enumerate(alike)]
 
 
 def seeded(name: str, options: Mapping[str, Any], seed: int) -> dict[str, Any]:

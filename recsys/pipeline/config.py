@@ -13,6 +13,7 @@ from recsys import plugins
 from recsys.data.etl.options import EtlOptions
 from recsys.errors import InputError
 from recsys.evaluation.names import DEFAULT
+from recsys.models.nested import draws
 from recsys.pipeline import yaml
 
 C = TypeVar("C", bound="TrainConfig")
@@ -282,8 +283,10 @@ def _full(family: str, spec: Any, owner: Mapping[str, Any] = MappingProxyType({}
                 inner, options = _given(plugins.NESTED[key], value)
                 full[key] = {**options, "name": inner.name}
                 continue
-            shared = owner if plugins.NESTED[key] == "models" else full
-            filled = [_full(plugins.NESTED[key], each, shared) for each in parts]
+            shared: list[Mapping[str, Any]] = [full] * len(parts)
+            if plugins.NESTED[key] == "models":
+                shared = [{**owner, "seed": seed} for seed in draws(parts, owner.get("seed", 0))]
+            filled = [_full(plugins.NESTED[key], *pair) for pair in zip(parts, shared, strict=True)]
             full[key] = filled if isinstance(value, list | tuple) else filled[0]
     return full
 

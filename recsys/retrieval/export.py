@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.arrays import IntArray
 from recsys.columns import ITEM, RANK, SCORE, USER
@@ -207,11 +208,18 @@ def _ranked(job: _Job, users: IntArray, names: pa.Array, items: pa.Array) -> pa.
     rank = np.broadcast_to(np.arange(1, job.k + 1, dtype=np.int32), codes.shape)
     who = np.broadcast_to(users[:, None], codes.shape)
     return pa.table({
-        USER: names.take(pa.array(who[listed])),
-        ITEM: items.take(pa.array(codes[listed])),
-        RANK: pa.array(rank[listed]),
-        SCORE: pa.array(scores[listed]),
+        USER: names.take(_numbers(who[listed])),
+        ITEM: items.take(_numbers(codes[listed])),
+        RANK: _numbers(rank[listed]),
+        SCORE: _numbers(scores[listed]),
     })  # fmt: skip
+
+
+def _numbers(values: npt.NDArray[Any]) -> pa.Array:
+    """The same numbers as an Arrow array; nothing is copied, nor pandas imported, as ``pa.array`` does."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])
 
 
 def _strings(column: TextColumn) -> pa.Array:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from recsys.home import Home
+from tests.factories import embeddings, run_folder, seen_rows
+
 HEAVY = {"torch", "mlflow", "pandas", "implicit", "scipy", "polars", "pydantic"}
 
 
@@ -40,15 +43,16 @@ def test_a_configuration_is_checked_without_torch() -> None:
     assert not loaded(code) & {"torch", "mlflow", "pandas", "implicit", "scipy"}
 
 
-def test_many_users_are_ranked_without_torch() -> None:
-    code = """
-import numpy as np
+def test_lists_of_many_users_are_written_without_torch_and_pandas(home: Home, tmp_path: Path) -> None:
+    model = embeddings(users=40, items=400)
+    run = run_folder(home, model, seen_rows(users=40, items=400))
+    code = f"""
+from pathlib import Path
 from recsys.retrieval.export import export
 from recsys.retrieval.index import exact, nominate
 exact.MANY_SCORES, called = 0, []
 nominate.nominate, given = lambda *words: called.append(1) or given(*words), nominate.nominate
-points = np.random.default_rng(0).standard_normal((400, 8)).astype(np.float32)
-codes, _ = exact.Exact("dot").build(points).query(points, 5)
-assert called and (codes >= 0).all()
+assert export(Path({str(run.path)!r}), Path({str(tmp_path / "lists.parquet")!r}), k=5)["rows"] == 200
+assert called
 """
     assert not loaded(code) & HEAVY

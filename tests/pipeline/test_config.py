@@ -112,6 +112,12 @@ def test_the_seed_of_a_run_is_its_models() -> None:
     assert document(parse(TrainConfig, {"seed": 3}))["model"]["seed"] == 3
 
 
+def test_equal_parts_of_a_blend_have_seeds_of_their_own() -> None:
+    given = {"model": {"name": "blend", "of": ["als", "spectral", "als"]}, "seed": 3}
+    parts = document(parse(TrainConfig, given))["model"]["of"]
+    assert [part["seed"] for part in parts] == [6, 3, 7]
+
+
 def test_what_is_to_be_tuned_is_left_as_it_is_given() -> None:
     """With its defaults written out, every option of it would stand, and nothing be tuned."""
     tuned = parse(TrainConfig, {"model": {"name": "tuned", "of": "item-knn"}})

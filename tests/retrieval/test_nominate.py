@@ -113,3 +113,27 @@ def test_read_only_vectors_are_taken() -> None:
     items.flags.writeable = False
     catalogue = Catalogue.of(plugins.make("distances", "dot"), items, "float32")
     assert nominate.nominate(catalogue, items, 3)[2].any()
+
+
+@pytest.mark.parametrize(("fast", "given"), [(True, ("bfloat16", "float32")), (False, ("float32",))])
+def test_bfloat16_is_tried_first_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch, fast: bool, given: tuple[Kind, ...]
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: fast)
+    assert kinds(0) == given
+
+
+def test_scores_are_counted_over_all_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def counted(scores: int) -> tuple[Kind, ...]:
+        asked.append(scores)
+        return ("float32",)
+
+    monkeypatch.setattr(exact, "MANY_SCORES", 0)
+    monkeypatch.setattr(nominate, "kinds", counted)
+    points = np.random.default_rng(0).standard_normal((200, 4)).astype(np.float32)
+    index = Exact("dot").build(points)
+    index.query(points[:10], 3), index.query(points[:20], 3)
+    index.build(points).query(points[:10], 3)
+    assert asked == [2_000, 6_000, 2_000]

@@ -42,6 +42,7 @@ class Exact:
     exact: ClassVar[bool] = True
     _items: FloatArray | None = field(default=None, init=False, repr=False)
     _catalogues: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+    _asked: int = field(default=0, init=False, repr=False)  # scores, of all queries together
 
     def build(self, items: FloatArray) -> Exact:
         """Take the item vectors (I, D); nothing is computed before it is asked.
@@ -50,7 +51,7 @@ class Exact:
             The index itself.
         """
         self._items = items
-        self._catalogues = {}
+        self._catalogues, self._asked = {}, 0
         return self
 
     def query(self, vectors: FloatArray, k: int, exclude: Rows | None = None) -> tuple[Codes, FloatArray]:
@@ -76,7 +77,8 @@ class Exact:
         codes = np.empty((len(vectors), k), dtype=np.int32)
         scores = np.empty((len(vectors), k), dtype=np.float32)
         left = np.arange(len(vectors))
-        for kind in kinds(len(vectors) * len(items)) if can_nominate(distance, len(items), k) else ():
+        self._asked += len(vectors) * len(items)
+        for kind in kinds(self._asked) if can_nominate(distance, len(items), k) else ():
             if kind not in self._catalogues:
                 self._catalogues[kind] = Catalogue.of(distance, items, kind)
             found, values, certain = nominate(

@@ -40,16 +40,17 @@ SPARE: Final = {"dot": 12, "angular": 28, "euclidean": 28}
 # A block is wide enough for a fast product, and its scores small enough for the cache (at least for memory).
 BLOCK_VECTORS: Final = (8, 64)
 BLOCK_SCORES: Final = 1 << 24
-# Scores that take ten times as long in float32 as torch does to import.
-TORCH_PAYS: Final = 1 << 34
+# Scores that take several times as long in float32 as torch does to import.
+TORCH_PAYS: Final = 1 << 33
 # Bits of the significand, the leading one included.
 PRECISION: Final = {"bfloat16": 8, "float32": 24}
 
 
 def kinds(scores: int) -> tuple[Kind, ...]:
-    """Precisions to try for so many scores, the fastest first: what is not certain in one goes to the next.
+    """Precisions to try, the fastest first: what is not certain in one goes to the next.
 
-    torch is asked for bfloat16 where it is imported already, or the work takes longer than to import it.
+    torch is asked for bfloat16 where it is imported already, or after so many ``scores`` that there may be
+    more, so that its import pays.
     """
     if "torch" in sys.modules or scores >= TORCH_PAYS:
         import torch
