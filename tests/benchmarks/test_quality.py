@@ -8,7 +8,9 @@ import pytest
 from benchmarks import quality, report
 from recsys.data.tables import Split
 from recsys.evaluation.validator import validator
-from recsys.pipeline.config import ModelSection
+from recsys.pipeline import yaml
+from recsys.pipeline.build import build_model
+from recsys.pipeline.config import ModelSection, read_recipe
 from tests import factories
 
 SECTION = ModelSection.model_validate(
@@ -24,6 +26,16 @@ def planted() -> Split:
     train, hidden = factories.checkerboard(48, 24, held_out=3)
     valid = hidden.unique("user", keep="first", maintain_order=True)
     return Split(train, valid, hidden.join(valid, ["user", "item"], "anti"))
+
+
+@pytest.mark.parametrize("path", sorted(quality.RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_recipe_makes_a_model_on_every_split_that_it_names(path: Path) -> None:
+    names = yaml.load(path)["on"]
+    assert names
+    for split in names:
+        recipe = read_recipe(path, split)
+        assert recipe.name == path.stem
+        build_model(recipe.model, 0)
 
 
 def test_what_the_test_file_chose_is_found_again_on_the_planted_log() -> None:
