@@ -25,6 +25,10 @@ def test_every_user_is_written() -> None:
     assert row[1] > 0
 
 
+def test_one_user_is_written_of_all() -> None:
+    assert export.measured(*world(), k=5, first=1)[0] == 1
+
+
 def test_a_list_that_comes_out_short_is_told() -> None:
     with pytest.raises(RuntimeError, match="for 7 users, 30 each"):
         export.measured(*world(), k=30)  # two of 30 items are seen
