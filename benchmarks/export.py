@@ -67,8 +67,8 @@ def main() -> None:
     Result(
         "export", "Export",
         f"`recsys export` of the exact top-{K} of one user, which is the start, of all users of {SPLIT} and "
-        f"of {MORE} times as many, over {len(train.items):,} items, d 64, seen items removed, as a process from "
-        "start to file.",
+        f"of {MORE} times as many, over {len(train.items):,} items, d 64, seen items removed, as a process "
+        "from start to file.",
         COLUMNS, rows,
         [
             f"Goal: under {GOAL:g} s for all users, and memory flat in their number: from the second row to "
