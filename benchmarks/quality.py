@@ -162,6 +162,7 @@ def _save(split: str, rows: dict[str, list[Any]], *, whole: bool) -> None:
         [
             "A row without a spread is of one seed. Seconds: all fits of one seed, on one or two busy "
             "threads; rows may be of different days and machines.",
+            "A row without seconds joins fits that were kept from other rows and seeds.",
             "Chosen on test: the recipe fitted to all of train with the epoch, and the steps over the graph, "
             "that the test file likes best, as most printed figures are; a comparison, not a claim.",
         ],
