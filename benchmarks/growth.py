@@ -2,7 +2,7 @@
 
     python -m benchmarks.growth [--largest 1_000_000]
 
-Each size is a process of its own. 10_000_000 takes about forty minutes on two slow cores, and 11 GB.
+Each size is a process of its own. 10_000_000 takes about half an hour on two slow cores, and 11 GB.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def one(users: int, items: int, interactions: int, ranked: int, work: list[str])
 
 
 def sizes(largest: int) -> list[int]:
-    """Two a decade, from ``SMALLEST`` on."""
-    count = round(2 * np.log10(largest / SMALLEST)) + 1
+    """One a decade, from ``SMALLEST`` on."""
+    count = round(np.log10(largest / SMALLEST)) + 1
     return [round(size) for size in np.geomspace(SMALLEST, largest, count)]
 
 

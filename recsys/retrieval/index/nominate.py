@@ -38,7 +38,7 @@ FEW: Final = 256
 # Angles and lengths crowd near the best more than products do.
 SPARE: Final = {"dot": 12, "angular": 28, "euclidean": 28}
 # A block is wide enough for a fast product, and its scores small enough for the cache (at least for memory).
-BLOCK_VECTORS: Final = (8, 64)
+BLOCK_VECTORS: Final = (8, 128)
 BLOCK_SCORES: Final = 1 << 24
 # Scores that take several times as long in float32 as torch does to import.
 TORCH_PAYS: Final = 1 << 33
@@ -233,7 +233,7 @@ def _largest(whole: Bits, count: int) -> tuple[Bits, npt.NDArray[np.int64]]:
     # Group g holds the rows g, g + groups, g + 2 groups, ...: the maximum runs along whole rows.
     _, best = _largest(whole.reshape(GROUP, groups, columns).max(axis=0), count)  # (b, count)
     members = (best[:, None] + np.arange(0, n, groups)[:, None]).reshape(columns, GROUP * count)
-    values = whole[members, np.arange(columns)[:, None]]
+    values = whole.reshape(-1).take(members * columns + np.arange(columns)[:, None])
     place = np.argpartition(values, -count, axis=1)[:, -count:]
     return np.take_along_axis(values, place, axis=1), np.take_along_axis(members, place, axis=1)
 
