@@ -18,7 +18,7 @@ from recsys.item_weights import ItemWeights
 from recsys.memory import available_bytes
 from recsys.models.histories import chosen, histories
 from recsys.models.model import Fitted, Report, Validate, silent
-from recsys.models.subspace import singular_vectors, subspaces
+from recsys.models.subspace import truncated_svd
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -53,7 +53,7 @@ class EASE:
         ValueError: If the regularization is not above 0, or ``dim`` is below 1.
 
     Source: Steck 2019, Embarrassingly shallow autoencoders for sparse data, equation 8; Eckart and Young
-    1936 for the cut, found by ``subspaces``.
+    1936 for the cut, found by ``truncated_svd``.
 
     Example:
         >>> import polars as pl
@@ -120,19 +120,10 @@ def check_size(items: int, available: int) -> None:
 
 def _directions(history: sparse.csr_array, weights: FloatArray, dim: int) -> FloatArray:
     """The leading right singular vectors (I, D) of the scores ``history @ weights``, which are never made."""
-    from scipy.sparse.linalg import LinearOperator
+    from scipy.sparse.linalg import aslinearoperator
 
-    back = history.T.tocsr()
-    users, items = history.shape
-    scores, transposed = (
-        LinearOperator(shape, matvec=multiply, matmat=multiply, dtype=np.float32)
-        for shape, multiply in (
-            ((users, items), lambda x: history @ (weights @ x)),
-            ((items, users), lambda x: weights.T @ (back @ x)),
-        )
-    )
-    *_, (_, basis) = subspaces(scores, transposed, dim, ROUNDS, seeds.generator(0, "ease"))
-    return singular_vectors(scores, basis, dim)[1]
+    scores = aslinearoperator(history) @ aslinearoperator(weights)
+    return truncated_svd(scores, dim, ROUNDS, seeds.generator(0, "ease"))[1]
 
 
 def _gram(matrix: sparse.csr_array) -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ from recsys.arrays import FloatArray
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.models.spectral import Spectral
-from recsys.models.subspace import singular_vectors, subspaces
+from recsys.models.subspace import truncated_svd
 
 STARTS: Final = ("normal", "spectral", "pca")
 ROUNDS: Final = 16
@@ -63,10 +63,7 @@ def principal(train: Interactions, dim: int, seed: int) -> tuple[FloatArray, Flo
     means = np.asarray(weights.mean(axis=0), dtype=np.float32).reshape(1, -1)  # (1, I)
     ones = np.ones((weights.shape[0], 1), dtype=np.float32)
     centred = aslinearoperator(weights) - aslinearoperator(ones) @ aslinearoperator(means)
-    basis: npt.NDArray[np.float32] = np.zeros((weights.shape[1], 0), dtype=np.float32)
-    for _, found in subspaces(centred, centred.T, dim, ROUNDS, seeds.generator(seed, "pca")):
-        basis = found
-    _, loadings = singular_vectors(centred, basis, dim)
+    _, loadings = truncated_svd(centred, dim, ROUNDS, seeds.generator(seed, "pca"))
     return np.asarray(centred @ loadings, dtype=np.float32), loadings
 
 

@@ -59,3 +59,11 @@ def singular_vectors(
     largest = np.abs(right).argmax(axis=0)
     right *= np.where(right[largest, np.arange(dim)] < 0, -1, 1)
     return values, right
+
+
+def truncated_svd(
+    matrix: LinearOperator, dim: int, iterations: int, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+    """``singular_vectors`` after so many rounds, of a matrix that is never made."""
+    *_, (_, basis) = subspaces(matrix, matrix.T, dim, iterations, rng)
+    return singular_vectors(matrix, basis, dim)

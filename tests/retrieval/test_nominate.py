@@ -108,6 +108,16 @@ def test_the_number_of_threads_is_left_as_it_was() -> None:
     assert torch.get_num_threads() == before
 
 
+@pytest.mark.parametrize("name", DISTANCES)
+def test_float64_vectors_are_taken(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(exact, "MANY_SCORES", 0)
+    rng = np.random.default_rng(0)
+    vectors, items = rng.standard_normal((20, 8)), rng.standard_normal((500, 8))
+    codes, _ = Exact(name).build(items).query(vectors, 5)  # type: ignore[arg-type]
+    true, _ = few(plugins.make("distances", name), items, vectors, 5, None)  # type: ignore[arg-type]
+    assert (codes == true).all()
+
+
 def test_read_only_vectors_are_taken() -> None:
     items = np.random.default_rng(0).standard_normal((200, 4)).astype(np.float32)
     items.flags.writeable = False

@@ -93,13 +93,14 @@ class Catalogue:
     @classmethod
     def of(cls, distance: Distance, items: FloatArray, kind: Kind) -> Catalogue:
         """Prepare items (I, D) for products in ``kind``."""
-        linear = _linear(distance, items)
+        points = np.asarray(items, dtype=np.float32)
+        linear = _linear(distance, points)
         low = _bits(linear, kind)
         longest, lost = (float(squared_norm(part).max() ** 0.5) for part in (linear, linear - _floats(low)))
-        offset = -0.5 * squared_norm(items) if distance.index_metric == "euclidean" else None
+        offset = -0.5 * squared_norm(points) if distance.index_metric == "euclidean" else None
         if offset is not None:
             low = np.hstack([low, _summands(offset, kind)])
-        return cls(distance, kind, items, linear, offset, _filled(low, GROUP**3), longest, lost)
+        return cls(distance, kind, points, linear, offset, _filled(low, GROUP**3), longest, lost)
 
     @property
     def block(self) -> int:
@@ -250,7 +251,7 @@ def _linear(distance: Distance, points: FloatArray) -> FloatArray:
 
 def _bits(values: FloatArray, kind: Kind) -> Bits:
     """Rounded to the nearest number of ``kind``, the even one of two: its bits, as signed integers."""
-    bits = np.ascontiguousarray(values).view(np.uint32)
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
     if kind == "float32":
         return bits.view(np.int32)
     return ((bits + (0x7FFF + ((bits >> 16) & 1))) >> 16).astype(np.uint16).view(np.int16)
