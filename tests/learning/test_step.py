@@ -11,6 +11,7 @@ import torch
 from recsys import plugins, seeds
 from recsys.columns import ITEM, USER
 from recsys.learning.distances.mahalanobis import Mahalanobis
+from recsys.learning.miners.hardest_k import HardestK
 from recsys.learning.miners.miner import Moment
 from recsys.learning.pairs import Pairs, Terms
 from recsys.learning.reducers import REDUCERS
@@ -23,6 +24,7 @@ from recsys.learning.training.log import Log
 from recsys.learning.training.rowwise import Table
 from recsys.learning.training.step import Batch, Parts, step
 from recsys.learning.training.tables import Tables
+from recsys.learning.training.watched import Watched
 from tests import factories
 
 TRAIN = factories.interactions()
@@ -148,6 +150,24 @@ def test_a_step_is_the_definition(loss: str, distance: str, balance: str) -> Non
 def test_with_miners_and_reducers(miner: str, reducer: str) -> None:
     made = parts("triplet", miner=plugins.make("miners", miner), reduce=REDUCERS[reducer])
     check(made, batch())
+
+
+@pytest.mark.parametrize("balance", ["balanced", "plain"])
+@pytest.mark.parametrize("loss", ["bpr", "triplet", "contrastive", "infonce", "bsl"])
+def test_the_hardest_are_picked_where_the_scores_lie(
+    loss: str, balance: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_blocks", None)  # by slopes in closed form, not by autograd
+    check(parts(loss, miner=HardestK(2, pool=None), balance=balance == "balanced"), batch())
+
+
+@pytest.mark.parametrize("k", [1, 100])
+def test_a_watched_miner_counts_there_too(k: int) -> None:
+    narrowed, masked = Watched(HardestK(k, pool=None)), Watched(HardestK(k, pool=None))
+    step(batch(), tables(), parts("bpr", miner=narrowed))
+    step(batch(), tables(), parts("bpr", "euclidean", miner=masked))  # no closed form
+    assert narrowed.share == masked.share
+    assert (narrowed.share == 1) == (k == 100)
 
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])

@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from recsys.learning.miners.miner import Moment
-from recsys.learning.pairs import Pairs
+from recsys.learning.pairs import Pairs, Scores
 
 
 @dataclass(frozen=True)
@@ -20,3 +20,7 @@ class Everything:
     def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
         """Pairs -> mask (B, N)."""
         return pairs.mask
+
+    def narrow(self, scores: Scores) -> Scores:
+        """The scores as they are; see ``Narrowing``."""
+        return scores

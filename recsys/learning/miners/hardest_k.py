@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recsys.learning.miners.miner import Moment
 from recsys.learning.miners.pool import check_pool, pooled
-from recsys.learning.pairs import Pairs
+from recsys.learning.pairs import Pairs, Scores
 
 
 @dataclass(frozen=True)
@@ -56,3 +56,24 @@ class HardestK:
         scores = pairs.neg.detach().gather(1, columns).masked_fill(~used, float("-inf"))
         best = columns.gather(1, scores.topk(self.k, dim=1).indices)  # (B, k)
         return torch.zeros_like(pairs.mask).scatter_(1, best, True) & pairs.mask
+
+    def narrow(self, scores: Scores) -> Scores | None:
+        """The k highest of each row, without a pool; see ``Narrowing``."""
+        if self.pool is not None:
+            return None
+
+        def negatives(
+            scale: float = 1.0, rows: Tensor | None = None, columns: Tensor | None = None
+        ) -> Tensor:
+            made = scores.negatives(scale, rows, columns)  # (B, N)
+            if self.k >= made.shape[1]:
+                return made
+            order = made if columns is None else made - columns  # scale and rows do not change it
+            best = order.topk(self.k, dim=1, sorted=False).indices  # (B, k)
+            kept = made.gather(1, best)
+            return made.fill_(float("-inf")).scatter_(1, best, kept)
+
+        def used() -> Tensor:
+            return scores.used().clamp(max=self.k)
+
+        return replace(scores, negatives=negatives, used=used, total=lambda: used().sum())

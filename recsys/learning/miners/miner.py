@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from recsys.learning.pairs import Pairs
+    from recsys.learning.pairs import Pairs, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +38,13 @@ class Miner(Protocol):
 
     def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
         """A mask (B, N) inside ``pairs.mask``, so that miners chain."""
+        ...
+
+
+@runtime_checkable
+class Narrowing(Protocol):
+    """A miner that can choose among scores where they lie, for losses that know their slopes (``Sloped``)."""
+
+    def narrow(self, scores: Scores) -> Scores | None:
+        """The scores with nothing used but what ``__call__`` picks; None where these options cannot say."""
         ...

@@ -15,8 +15,7 @@ from recsys.learning.distances.distance import Distance
 from recsys.learning.distances.dot import Dot
 from recsys.learning.distances.norms import length
 from recsys.learning.losses.loss import Loss, Sloped
-from recsys.learning.miners.everything import Everything
-from recsys.learning.miners.miner import Miner, Moment
+from recsys.learning.miners.miner import Miner, Moment, Narrowing
 from recsys.learning.pairs import Pairs, Scores, Slopes
 from recsys.learning.reducers import Reduced, Reducer, mean
 from recsys.learning.regularizers import Points
@@ -183,8 +182,10 @@ def _closed(batch: Batch, leaves: Points, parts: Parts) -> bool:
     Returns:
         False where a part has no closed form, and nothing was done.
     """
-    plain = isinstance(parts.miner, Everything) and parts.reduce is mean
-    if not (plain and isinstance(parts.distance, Dot | Cosine) and isinstance(parts.loss, Sloped)):
+    loss, miner = parts.loss, parts.miner
+    if not (isinstance(loss, Sloped) and isinstance(miner, Narrowing) and parts.reduce is mean):
+        return False
+    if not isinstance(parts.distance, Dot | Cosine):
         return False
     users, positives, candidates = (leaf.detach() for leaf in _each(leaves))
     kind = torch.bfloat16 if parts.bfloat16 else users.dtype
@@ -196,7 +197,8 @@ def _closed(batch: Batch, leaves: Points, parts: Parts) -> bool:
         log_q=batch.candidates.log_q,
         ceiling=1.0 if parts.distance.bounded else math.inf,
     )
-    slopes = parts.loss.slopes(scores)
+    narrowed = miner.narrow(scores)
+    slopes = None if narrowed is None else loss.slopes(narrowed)
     if slopes is None:
         return False
     weight = slopes.weight

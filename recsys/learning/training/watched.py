@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from recsys.learning.miners.miner import Miner, Moment
-from recsys.learning.pairs import Pairs
+from recsys.learning.miners.miner import Miner, Moment, Narrowing
+from recsys.learning.pairs import Pairs, Scores
 
 
 @dataclass(slots=True)
@@ -29,10 +29,19 @@ class Watched:
     def __call__(self, pairs: Pairs, moment: Moment) -> Tensor:
         """The other miner's mask (B, N)."""
         mask = self.miner(pairs, moment)
-        given, left = pairs.mask.sum(), mask.sum()
+        self._count(pairs.mask.sum(), mask.sum())
+        return mask
+
+    def narrow(self, scores: Scores) -> Scores | None:
+        """What the other miner leaves of the scores; see ``Narrowing``."""
+        narrowed = self.miner.narrow(scores) if isinstance(self.miner, Narrowing) else None
+        if narrowed is not None:
+            self._count(scores.total(), narrowed.total())
+        return narrowed
+
+    def _count(self, given: Tensor, left: Tensor) -> None:
         self._given = given if self._given is None else self._given + given
         self._left = left if self._left is None else self._left + left
-        return mask
 
     @property
     def share(self) -> float | None:
