@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -67,6 +68,18 @@ class Part:
     def summary(self) -> str:
         """The first line of the documentation."""
         return self.documentation.strip().splitlines()[0]
+
+    @property
+    def described_options(self) -> dict[str, str]:
+        """What the documentation says about each option, in its order.
+
+        Example:
+            >>> part("miners", "relative").described_options
+            {'margin': "In units of the distance's score; not negative."}
+        """
+        _, _, arguments = self.documentation.partition("\nArgs:\n")
+        entries = re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", arguments.partition("\n\n")[0], re.MULTILINE)
+        return {name: re.sub(r"\s*\n\s*", " ", text) for name, text in entries}
 
 
 @cache

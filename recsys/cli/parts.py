@@ -26,18 +26,25 @@ def parts(
         _one(session, plugins.part(family, name))
         return
     families = [family] if family else list(plugins.FAMILIES)
-    listed = {each: [plugins.part(each, known) for known in plugins.names(each)] for each in families}
+    listed = {
+        each: {known: plugins.part(each, known).summary for known in plugins.names(each)} for each in families
+    }
+    if not family:
+        listed["options of two_tower"] = _options_of_two_tower()
 
     def render(console: Console) -> None:
         for each, found in listed.items():
             console.print(f"[bold]{each}[/bold]")
-            for described in found:
-                console.print(f"  {described.name:<20} {described.summary}", markup=False)
+            for known, summary in found.items():
+                console.print(f"  {known:<20} {summary}", markup=False)
 
-    session.show(
-        {each: {described.name: described.summary for described in found} for each, found in listed.items()},
-        render,
-    )
+    session.show(listed, render)
+
+
+def _options_of_two_tower() -> dict[str, str]:
+    """Those that are no parts: where vectors start, what is asked of them beside the loss, the graph, ..."""
+    described = plugins.part("models", "two_tower").described_options
+    return {name: text for name, text in described.items() if name not in plugins.NESTED}
 
 
 def _one(session: Session, described: plugins.Part) -> None:

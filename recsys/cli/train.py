@@ -86,7 +86,7 @@ def train(
         Text,
         typer.Option(
             metavar="RUN,RUN",
-            help="The runs whose models to blend (or the one to propagate).",
+            help="The runs whose models to blend.",
             rich_help_panel="Model",
         ),
     ] = None,
