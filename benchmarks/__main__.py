@@ -11,7 +11,7 @@ from benchmarks.splits import FILES
 CPU_SET = [
     "startup", "step", "training", "ranking", "export", "annoy", "etl", "breakdown", "growth", "limits",
 ]  # fmt: skip
-PAGE_ORDER = [*(f"quality-{split}" for split in FILES), "parts", *CPU_SET, "gpu"]
+PAGE_ORDER = [*(f"quality-{split}" for split in FILES), "defaults", "parts", *CPU_SET, "gpu"]
 # A processor has bfloat16 or not: the table of the other kind is kept from where it was measured.
 PAGE_ORDER.insert(PAGE_ORDER.index("step") + 1, "step-float32")
 

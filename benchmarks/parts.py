@@ -94,7 +94,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("part", nargs="*")
-    wanted = set(parser.parse_args().part)
+    wanted, every = set(parser.parse_args().part), list(requests())
+    known = {family for family, _, _ in every} | {f"{family}.{name}" for family, name, _ in every}
+    if unknown := wanted - known:
+        parser.error(f"no part {', '.join(sorted(unknown))}; there are: {', '.join(sorted(known))}")
     path = RESULTS / "parts.json"
     rows = {(row[0], row[1]): row for row in read_json(path)["rows"]} if path.exists() else {}
     with tempfile.TemporaryDirectory(prefix="recsys-parts-") as folder:
@@ -103,7 +106,6 @@ def main() -> None:
             logs=[str(realdata("ml-100k"))], format="movielens", split="random:0.2", name="ml-100k"
         )
         dataset = etl(options, home)
-        every = list(requests())
         for family, name, model in every:
             if not wanted or wanted & {family, f"{family}.{name}"}:
                 rows[family, name] = measure(dataset, home, family, name, model)

@@ -104,8 +104,8 @@ def row(
     return [
         name, round(means[0], 4), round(means[1], 4),
         " / ".join(f"{value:.4f}" for value in spread if value is not None) or None,
-        _gap(runs[0], beside[TUNED]) if TUNED in beside else None,
-        f"{_gap(runs[0], beside[best])}, {best}" if best and name not in beside else None,
+        gap(runs[0], beside[TUNED]) if TUNED in beside else None,
+        f"{gap(runs[0], beside[best])}, {best}" if best and name not in beside else None,
         ", ".join(_shown(runs[0]["chosen"])) or None,
         round(statistics.fmean(run["seconds"] for run in runs), 1),
         " / ".join(f"{on_test[metric]:.4f}" for metric in METRICS) if on_test else None,
@@ -113,11 +113,12 @@ def row(
     ]  # fmt: skip
 
 
-def _gap(run: dict[str, Any], other: dict[str, Any]) -> str | None:
+def gap(run: dict[str, Any], other: dict[str, Any]) -> str | None:
+    """The paired difference in NDCG@20 and its 95 % interval; None of a run and itself."""
     if run is other:
         return None
-    gap = paired_difference(run["per_user"], other["per_user"])["ndcg@20"]
-    return f"{gap['mean']:+.4f} ({gap['low']:+.4f}, {gap['high']:+.4f})"
+    found = paired_difference(run["per_user"], other["per_user"])["ndcg@20"]
+    return f"{found['mean']:+.4f} ({found['low']:+.4f}, {found['high']:+.4f})"
 
 
 def main() -> None:

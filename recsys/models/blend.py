@@ -31,8 +31,9 @@ class Blend:
     rounds at most: about ``1 + 6 parts`` to ``1 + 16 parts`` validations.
 
     Args:
-        of: The parts: names of models, or names and options; two at least, made of vectors. Equal ones are
-            drawn anew each: fits of one model from several seeds err in different ways.
+        of: The parts: names of models, or names and options; two at least, made of vectors; without a word
+            the two towers and a tuned ALS. Equal ones are drawn anew each: fits of one model from several
+            seeds err in different ways.
         weights: One for each part, not negative; None: chosen on the valid part, equal where there is none.
         dim: Length of a vector after the cut; None keeps the sum of the parts' lengths.
         seed: Of the parts that set none.
@@ -44,7 +45,7 @@ class Blend:
     (linear blending); the scaling and the cut are ours.
     """
 
-    of: Sequence[str | Mapping[str, Any]] = ("spectral", "als")
+    of: Sequence[str | Mapping[str, Any]] = ("two_tower", "tuned")
     weights: Sequence[float] | None = None
     dim: int | None = None
     seed: int = 0

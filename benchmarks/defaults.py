@@ -1,0 +1,117 @@
+"""Whether one default holds everywhere: ``recsys train`` as it comes, on logs beside the fixed splits.
+
+    python -m benchmarks.defaults [LOG ...]
+
+Each log goes through the ETL and is split; the default, the triplet loss and the blend are fitted with no
+option given, by the rule of ``recsys train`` (choices on the valid part, a refit on train and valid), and
+scored once on the test part, beside an ALS that is tuned by the same rule. Other logs are kept as measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.quality import baseline, gap, score
+from benchmarks.report import RESULTS, Result
+from benchmarks.splits import realdata
+from recsys.data.etl.options import EtlOptions
+from recsys.data.etl.run import etl
+from recsys.data.tables import Split
+from recsys.files import read_json
+from recsys.home import Home
+from recsys.pipeline.config import ModelSection, TrainConfig
+from recsys.pipeline.fit import validation
+
+TWEETS: Final = {"logs": ["movietweetings"], "format": "movielens", "positive_from": 7}
+LOGS: Final[Mapping[str, dict[str, Any]]] = {
+    "ml-100k": {"logs": ["ml-100k"], "format": "movielens", "positive_from": 4, "split": "time:0.2"},
+    "movietweetings": TWEETS | {"min_user": 2, "min_item": 2, "split": "time:0.2"},
+    "movietweetings-by-lot": TWEETS | {"split": "random:0.2"},
+    "online-retail": {
+        "logs": ["online-retail"], "user": "CustomerID", "item": "StockCode", "time": "InvoiceDate",
+        "keep": ["CustomerID IS NOT NULL AND CustomerID <> ''", "CAST(Quantity AS DOUBLE) > 0"],
+        "on_repeat": "sum", "split": "time:0.2",
+    },
+    "ml-1m-temporal": {
+        "logs": ["ir-movielens-1m-temporal/train.tsv"], "test": "ir-movielens-1m-temporal/test.tsv",
+    },
+    "goodbooks": {"logs": ["goodbooks-10k/ratings.csv"], "positive_from": 4, "split": "random:0.2"},
+}  # fmt: skip
+MODELS: Final[Mapping[str, dict[str, Any]]] = {
+    "default": {"name": "two_tower"},
+    "triplet": {"name": "two_tower", "loss": "triplet"},
+    "blend": {"name": "blend"},
+}
+COLUMNS: Final = [
+    "log", "train rows", "popularity", "ALS, tuned", "default", "minus ALS (95 %)", "triplet",
+    "of the default", "blend", "minus ALS (95 %)", "seconds",
+]  # fmt: skip
+
+
+def split_of(log: str, home: Home) -> Split:
+    """The log, through the ETL into ``home``, and split."""
+    given = LOGS[log]
+    files: dict[str, Any] = {"logs": [str(realdata(each)) for each in given["logs"]]}
+    if "test" in given:
+        files["test"] = str(realdata(given["test"]))
+    return etl(EtlOptions(**(given | files | {"name": log})), home).split()
+
+
+def measure(log: str, split: Split, models: Mapping[str, dict[str, Any]] = MODELS) -> list[Any]:
+    """One line of the table."""
+    validate = validation(split)
+    assert validate is not None
+    popular, als = baseline("popularity", {}, split, validate), baseline("als", {"dim": 64}, split, validate)
+    done = {
+        name: score(ModelSection.model_validate(options), TrainConfig(), split, validate, 0)
+        for name, options in models.items()
+    }
+    ndcg = {name: run["values"]["ndcg@20"] for name, run in done.items()}
+    return [
+        log, len(split.train) + len(split.valid),
+        *(round(run["values"]["ndcg@20"], 4) for run in (popular, als, done["default"])),
+        gap(done["default"], als), round(ndcg["triplet"], 4), f"{ndcg['triplet'] / ndcg['default']:.0%}",
+        round(ndcg["blend"], 4), gap(done["blend"], als), round(done["default"]["seconds"], 1),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("log", nargs="*")
+    wanted = parser.parse_args().log or list(LOGS)
+    if unknown := set(wanted) - set(LOGS):
+        parser.error(f"no log {', '.join(sorted(unknown))}; there are: {', '.join(LOGS)}")
+    path = RESULTS / "defaults.json"
+    rows = {row[0]: row for row in read_json(path)["rows"]} if path.exists() else {}
+    with tempfile.TemporaryDirectory(prefix="recsys-defaults-") as folder:
+        for log in wanted:
+            rows[log] = measure(log, split_of(log, Home(Path(folder))))
+            print(*rows[log], sep="  ", flush=True)
+            _save(rows)
+
+
+def _save(rows: Mapping[str, list[Any]]) -> None:
+    missing = [log for log in LOGS if log not in rows]
+    Result(
+        "defaults", "One default",
+        "NDCG@20 on the test part of what `recsys train`, `recsys train --loss triplet` and "
+        "`recsys train --model blend` make with no further option, one seed, beside an ALS tuned by the same "
+        "rule at the same dimension; differences are paired, user by user. movietweetings-by-lot and "
+        "goodbooks are split by lot, the others in time. The defaults were chosen on the valid parts of the "
+        "demo, ml-100k and movietweetings in time and the four splits above; not on the other logs.",
+        COLUMNS, [rows[log] for log in LOGS if log in rows],
+        [
+            "Seconds: the default with its choices and its refit, on one or two busy threads.",
+            *([f"Not measured yet: {', '.join(missing)}."] if missing else []),
+        ],
+    ).save()  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
