@@ -37,7 +37,7 @@ def build(
     ] = 0.95,
     k: Annotated[int, typer.Option("-k", help="Length of the lists that the promise is about.")] = 20,
     index: Annotated[
-        IndexChoice, typer.Option("--index", help="auto: exact ranking where that is as fast.")
+        IndexChoice, typer.Option("--index", help="auto: exact ranking where that is about as fast.")
     ] = "auto",
     seed: Annotated[int, typer.Option("--seed", help="Of the trees and of the users measured.")] = 0,
 ) -> None:

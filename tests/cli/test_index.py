@@ -51,7 +51,8 @@ def test_a_broken_promise_exits_1(run: RunFolder) -> None:
     assert "it promised 0.999; build it again with `recsys index build`" in result.stderr
 
 
-def test_a_small_catalogue_is_ranked_exactly(home: Home) -> None:
+def test_where_annoy_is_no_faster_it_is_ranked_exactly(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract, "_latencies", lambda *_: (1.0, 1.0))
     run = run_folder(home, embeddings(), seen_rows())
     result = call(run, "build")
     assert result.exit_code == 0, result.stderr

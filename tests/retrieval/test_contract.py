@@ -68,7 +68,9 @@ def test_the_samples_are_disjoint_where_there_are_enough_users(users: int, wante
         assert not (set(parts[0].tolist()) | set(parts[1].tolist())) & set(parts[2].tolist())
 
 
-def test_exact_is_taken_where_the_catalogue_is_small() -> None:
+@pytest.mark.parametrize("faster", [1.0, 1.1])
+def test_exact_is_taken_where_it_is_about_as_fast(faster: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract, "_latencies", lambda index, *_: (1.0 if index.exact else 1 / faster,) * 2)
     users, items, seen = log(80, 50)
     chosen = choose(items, users, seen, "cosine")
     assert isinstance(chosen.index, Exact)
