@@ -16,26 +16,32 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.quality import baseline, gap, score
-from benchmarks.report import RESULTS, Result
+from benchmarks.report import Result, measured_before
 from benchmarks.splits import realdata
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.data.tables import Split
-from recsys.files import read_json
 from recsys.home import Home
+from recsys.pipeline import yaml
 from recsys.pipeline.config import ModelSection, TrainConfig
 from recsys.pipeline.fit import validation
 
-TWEETS: Final = {"logs": ["movietweetings"], "format": "movielens", "positive_from": 7}
+PIPELINES: Final = Path(__file__).parents[1] / "pipelines"
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    """What the pipeline of that name says of its log, which is a folder of that name."""
+    data: dict[str, Any] = yaml.load(PIPELINES / f"{name}.yaml")["data"]
+    return data | {"logs": [name]}
+
+
 LOGS: Final[Mapping[str, dict[str, Any]]] = {
-    "ml-100k": {"logs": ["ml-100k"], "format": "movielens", "positive_from": 4, "split": "time:0.2"},
-    "movietweetings": TWEETS | {"min_user": 2, "min_item": 2, "split": "time:0.2"},
-    "movietweetings-by-lot": TWEETS | {"split": "random:0.2"},
-    "online-retail": {
-        "logs": ["online-retail"], "user": "CustomerID", "item": "StockCode", "time": "InvoiceDate",
-        "keep": ["CustomerID IS NOT NULL AND CustomerID <> ''", "CAST(Quantity AS DOUBLE) > 0"],
-        "on_repeat": "sum", "split": "time:0.2",
+    "ml-100k": _shipped("ml-100k"),
+    "movietweetings": _shipped("movietweetings"),
+    "movietweetings-by-lot": _shipped("movietweetings") | {
+        "min_user": 1, "min_item": 1, "split": "random:0.2",
     },
+    "online-retail": _shipped("online-retail"),
     "ml-1m-temporal": {
         "logs": ["ir-movielens-1m-temporal/train.tsv"], "test": "ir-movielens-1m-temporal/test.tsv",
     },
@@ -87,8 +93,7 @@ def main() -> None:
     wanted = parser.parse_args().log or list(LOGS)
     if unknown := set(wanted) - set(LOGS):
         parser.error(f"no log {', '.join(sorted(unknown))}; there are: {', '.join(LOGS)}")
-    path = RESULTS / "defaults.json"
-    rows = {row[0]: row for row in read_json(path)["rows"]} if path.exists() else {}
+    rows = {row[0]: row for row in measured_before("defaults")}
     with tempfile.TemporaryDirectory(prefix="recsys-defaults-") as folder:
         for log in wanted:
             rows[log] = measure(log, split_of(log, Home(Path(folder))))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.growth import BASE, DIM, SAMPLE, TITLES
-from benchmarks.report import RESULTS, Result
+from benchmarks.report import RESULTS, Result, measured_before
 from recsys.errors import InputError
-from recsys.files import read_json
 
 USERS, ITEMS, ROWS = 10**8, 10**7, 10**10
 CSV_ROW, CODED_ROW = 26, 24
@@ -48,10 +47,10 @@ def table(growth: list[list[Any]], etl_rate: float | None) -> list[list[Any]]:
 
 
 def main() -> None:
-    path = RESULTS / "growth.json"
-    if not path.exists():
-        raise InputError(f"there is no {path}; run `python -m benchmarks.growth` first")
-    rows = table(read_json(path)["rows"], etl_rate())
+    growth = measured_before("growth")
+    if not growth:
+        raise InputError(f"there is no {RESULTS}/growth.json; run `python -m benchmarks.growth` first")
+    rows = table(growth, etl_rate())
     for row in rows:
         print(*row, sep="  ", flush=True)
     Result(
@@ -71,8 +70,7 @@ def main() -> None:
 
 def etl_rate() -> float | None:
     """Rows a second of ``recsys etl`` on the largest log measured; None where it was not."""
-    path = RESULTS / "etl.json"
-    ours = [row for row in read_json(path)["rows"] if row[0] == "recsys etl"] if path.exists() else []
+    ours = [row for row in measured_before("etl") if row[0] == "recsys etl"]
     largest = max(ours, key=lambda row: row[1], default=None)
     return largest[1] / largest[2] if largest else None
 

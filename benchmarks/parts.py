@@ -16,14 +16,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.report import RESULTS, Result
+from benchmarks.report import Result, measured_before
 from benchmarks.splits import realdata
 from recsys import plugins
 from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.errors import InputError, RecsysError
-from recsys.files import read_json
 from recsys.home import Home
 from recsys.learning.reducers import REDUCERS
 from recsys.models.starts import STARTS
@@ -98,8 +97,7 @@ def main() -> None:
     known = {family for family, _, _ in every} | {f"{family}.{name}" for family, name, _ in every}
     if unknown := wanted - known:
         parser.error(f"no part {', '.join(sorted(unknown))}; there are: {', '.join(sorted(known))}")
-    path = RESULTS / "parts.json"
-    rows = {(row[0], row[1]): row for row in read_json(path)["rows"]} if path.exists() else {}
+    rows = {(row[0], row[1]): row for row in measured_before("parts")}
     with tempfile.TemporaryDirectory(prefix="recsys-parts-") as folder:
         home = Home(Path(folder))
         options = EtlOptions(

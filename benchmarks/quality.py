@@ -19,14 +19,13 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks.report import RESULTS, Result
+from benchmarks.report import Result, measured_before
 from benchmarks.splits import dataset
 from recsys.data.tables import Interactions, Split
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.evaluation import paired_difference
 from recsys.evaluation.truth import Truth
 from recsys.evaluation.validator import validator
-from recsys.files import read_json
 from recsys.models.model import Validate
 from recsys.models.tuning import GRIDS, tune
 from recsys.pipeline.build import build_model
@@ -154,7 +153,7 @@ def main() -> None:
 
 
 def _save(split: str, rows: dict[str, list[Any]], *, whole: bool) -> None:
-    kept = {} if whole else _kept(split)
+    kept = {} if whole else {each[0]: each for each in measured_before(f"quality-{split}")}
     Result(
         f"quality-{split}", f"Quality on {split}",
         "Recall@20 and NDCG@20 over all items, train items left out; mean over seeds. Settings and epochs "
@@ -177,12 +176,6 @@ def _shown(chosen: Mapping[str, Any]) -> Iterator[str]:
             yield from _shown(value)
         elif key not in ("of", "name") and not isinstance(value, bool):
             yield f"{key} {value}"
-
-
-def _kept(split: str) -> dict[str, list[Any]]:
-    """Rows that were measured before, by their names."""
-    path = RESULTS / f"quality-{split}.json"
-    return {each[0]: each for each in read_json(path)["rows"]} if path.exists() else {}
 
 
 def _is_for(path: Path, split: str) -> bool:

@@ -49,6 +49,13 @@ class Result:
         write_json(RESULTS / f"{self.name}.json", asdict(self) | measured)
 
 
+def measured_before(name: str) -> list[list[Any]]:
+    """Rows of a table as they were saved last; none where it never was."""
+    path = RESULTS / f"{name}.json"
+    rows: list[list[Any]] = read_json(path)["rows"] if path.exists() else []
+    return rows
+
+
 def machine() -> str:
     """The processor, its cores and memory, whether it multiplies bfloat16, and the GPU where there is one."""
     model = next(

@@ -49,7 +49,6 @@ def test_a_log_is_split_as_it_says(realdata: Path, home: Home) -> None:
 
 def test_lines_of_other_logs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "RESULTS", tmp_path)
-    monkeypatch.setattr(defaults, "RESULTS", tmp_path)
     monkeypatch.setattr(defaults, "split_of", lambda log, home: None)
     monkeypatch.setattr(defaults, "measure", lambda log, split: [log, *[0] * 10])
     for log in ("goodbooks", "ml-100k"):

@@ -75,8 +75,7 @@ def test_a_table_is_made_and_a_row_added_to_it(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(quality, "dataset", lambda _: Given)
     monkeypatch.setattr(quality, "RECIPES", recipes)
     monkeypatch.setattr(quality, "BASELINES", {"popularity": [{}], "spectral": [{"dim": 4}]})
-    for module in (quality, report):
-        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
     for words in (["tiny", "one"], ["tiny", "two"]):
         monkeypatch.setattr(sys, "argv", ["quality", *words, "--seeds", "2"])
         quality.main()

@@ -173,7 +173,7 @@ def choose(
                 index, promised = found
                 why = f"{exact.p50_ms / promised.p50_ms:.1f} times as fast as exact ranking"
                 return Chosen(index, k, target, promised, exact, tuple(curve), why, seed)
-        why = "no Annoy setting met the target faster than exact ranking"
+        why = f"no Annoy setting that meets the target is {WORTH} times as fast as exact ranking"
     return Chosen(truth, k, target, exact, exact, tuple(curve), why, seed)
 
 
