@@ -34,8 +34,9 @@ METRIC: Final = "ndcg@20"
 COLUMNS: Final = ["family", "part", "NDCG@20", "minus popularity (95 %)", "above", "epochs", "seconds", "as"]
 # The option of the two towers that a family is chosen by; what has no file of its own stands with its names.
 OPTIONS: Final = {family: key for key, family in plugins.NESTED.items() if family != "models"}
-# What other parts are tried with: a loss that leaves nothing to try, so that runs differ in the part alone.
-BESIDE: Final = {"name": "two_tower", "loss": {"name": "bpr", "temperature": 0.12}}
+# What other parts are tried with: a loss that leaves nothing to try, and no start joined to the finished
+# vectors, so that runs differ in the part alone.
+BESIDE: Final = {"name": "two_tower", "loss": {"name": "bpr", "temperature": 0.12}, "start_share": 0.0}
 PLAIN: Final = {"reducers": ("reducer", tuple(REDUCERS)), "starts": ("start", STARTS)}
 
 
@@ -120,7 +121,8 @@ def _save(measured: Mapping[tuple[str, str], list[Any]], every: list[tuple[str, 
         "Every part",
         "ml-100k, all ratings, a fifth drawn by lot and held out, a tenth of the rest to choose epoch and "
         "settings by; each part at its defaults, as `recsys train --refit none` runs it, one seed; all but "
-        "the losses with bpr at a temperature of .12. "
+        "the models without a share of the start in the score, all but those and the losses with bpr at a "
+        "temperature of .12. "
         "Above: the paired difference to popularity leaves 0 out.",
         COLUMNS,
         rows,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +11,26 @@ import numpy.typing as npt
 from recsys import seeds
 from recsys.arrays import FloatArray
 from recsys.data.tables import Interactions
-from recsys.embeddings import Embeddings
+from recsys.embeddings import Embeddings, FoldIn
 from recsys.models.spectral import Spectral
 from recsys.models.subspace import truncated_svd
 
 STARTS: Final = ("normal", "spectral", "pca")
 ROUNDS: Final = 16
-# By table: its vectors, and which of their rows have a start.
-Begun: TypeAlias = dict[str, tuple[FloatArray, npt.NDArray[np.bool_]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Where vectors start.
+
+    Args:
+        tables: By table: its vectors (n, D), and which of their rows (n,) have a start; the others, and
+            tables that are not here, are left to chance.
+        served: The vectors as they serve users before any training; None where all is chance.
+    """
+
+    tables: dict[str, tuple[FloatArray, npt.NDArray[np.bool_]]] = field(default_factory=dict)
+    served: Embeddings | None = None
 
 
 def start(kind: str, train: Interactions, dim: int, seed: int, *, unit_rows: bool) -> Begun:
@@ -36,16 +49,18 @@ def start(kind: str, train: Interactions, dim: int, seed: int, *, unit_rows: boo
         unit_rows: Whether each row is scaled to length 1, as only its angle counts, and not the table.
     """
     if kind == "normal":
-        return {}
+        return Begun()
     if kind == "spectral":
         served = Spectral(dim, ROUNDS, seed=seed).fit(train).scorer
-        assert isinstance(served, Embeddings)
-        assert served.inputs is not None
-        tables = {"users": served.users, "items": served.items, "inputs": served.inputs}
     else:
         users, items = principal(train, dim, seed)
-        tables = {"users": users, "items": items, "inputs": items}
-    return {name: _scaled(vectors, unit_rows=unit_rows) for name, vectors in tables.items()}
+        served = Embeddings(
+            users, items, train.users, train.items, "dot", items, FoldIn("sum", {"power": 0.0})
+        )
+    assert isinstance(served, Embeddings)
+    assert served.inputs is not None
+    tables = {"users": served.users, "items": served.items, "inputs": served.inputs}
+    return Begun({name: _scaled(vectors, unit_rows=unit_rows) for name, vectors in tables.items()}, served)
 
 
 def principal(train: Interactions, dim: int, seed: int) -> tuple[FloatArray, FloatArray]:

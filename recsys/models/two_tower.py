@@ -17,6 +17,7 @@ from recsys.models.climb import climb
 from recsys.models.graph import best_hops
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.nested import named
+from recsys.models.start_share import best_share
 from recsys.models.starts import STARTS, Begun, start
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 # long log each of them goes through.
 TRIAL: Final = 2
 TRIAL_ROWS: Final = 2**20
+# Length at the start where length counts in the score.
+SHORT: Final = 0.1
 
 # A part by its name, or by its name and options: "triplet" or {"name": "triplet", "margin": 0.2}.
 Choice = str | Mapping[str, Any]
@@ -64,15 +67,19 @@ class TwoTower:
         center: Weight of half the mean squared distance of users from the items they chose.
         ball: Radius of the ball that vectors are kept in, or None.
         start: Where vectors start: normal (by chance), spectral (the factors that the model ``spectral``
-            serves) or pca (principal components of the users' rows), scaled to expected length 1.
+            serves) or pca (principal components of the users' rows), scaled to expected length 1; .1 where
+            the score is an inner product, in which long vectors of chance are noise to be unlearned.
         hops: Steps over the graph of interactions that smooth the finished vectors: at most, with validation,
             exactly without; 0 leaves them as they were trained. Smoothed vectors are served by the inner
             product; see ``best_hops``.
+        start_share: Share of the score that the factors of the start keep beside the finished vectors, the
+            two cut back to ``dim``: that or none, as the valid part likes better; exactly without validation.
+            Served by the inner product; see ``best_share``.
         dim: Dimensions D.
         epochs: Passes over the interactions: at most with validation, exactly without.
         batch: Interactions B a step.
         candidates: Items N a step.
-        rate: Length of a step, relative to vectors of length 1.
+        rate: Length of a step, relative to that of vectors at the start.
         optimizer: adagrad or adam, with state a row.
         patience: Epochs without improvement on the valid part before it stops.
         seed: Same seed, same bytes, on a CPU with the same number of threads.
@@ -96,6 +103,7 @@ class TwoTower:
     ball: float | None = None
     start: str = "spectral"
     hops: int = 4
+    start_share: float = 0.25
     dim: int = 64
     epochs: int = 60
     batch: int = 2048
@@ -116,6 +124,8 @@ class TwoTower:
         for name in ("l2", "uniformity", "center", "hops"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")
+        if not 0 <= self.start_share <= 1:
+            raise ValueError(f"start_share is {self.start_share}; it must lie in 0..1")
         allowed = {
             "optimizer": ("adagrad", "adam"),
             "device": ("auto", "cpu", "cuda"),
@@ -144,8 +154,9 @@ class TwoTower:
         model = replace(self, loss=loss)
         state, embeddings = model._trained(train, begun, validate, report, checkpoints)
         hops, scorer = best_hops(embeddings(state.best), train, self.hops, validate)
+        share, scorer = best_share(scorer, begun.served, self.start_share, self.dim, train, validate)
         chosen = {} if loss == self.loss else {"loss": loss}
-        return Fitted(scorer, {**chosen, "epochs": state.best_epoch, "hops": hops})
+        return Fitted(scorer, {**chosen, "epochs": state.best_epoch, "hops": hops, "start_share": share})
 
     def _trained(
         self,
@@ -228,8 +239,9 @@ class TwoTower:
         log = Log.of(train, device, ages=parts.tower.needs_ages)
         tables = self._tables(log, parts, device)
         begun = self._begin(train) if begun is None else begun
-        for name in begun.keys() & tables.tables.keys():
-            tables.place(name, *begun[name])
+        for name in begun.tables.keys() & tables.tables.keys():
+            vectors, there = begun.tables[name]
+            tables.place(name, vectors * self._length(), there)
         schedule = Schedule(self.epochs, self.batch, self.patience, self.seed, most)
         return Work(log, tables, parts, self._fresh_draw(log, tables, parts), schedule)
 
@@ -266,6 +278,10 @@ class TwoTower:
         distance: Distance = plugins.make("distances", *named(self.distance))
         return distance
 
+    def _length(self) -> float:
+        """Expected length of a vector at the start."""
+        return SHORT if self._distance().index_metric == "dot" else 1.0
+
     def _regularizer(self, loss: Loss) -> Regularizer | None:
         from recsys.learning.losses.loss import Regularized
         from recsys.learning.regularizers import L2, Center, Together, Uniformity
@@ -287,11 +303,11 @@ class TwoTower:
         from recsys.learning.training.rowwise import Adagrad, Adam
         from recsys.learning.training.tables import Tables
 
-        optimizer = {"adagrad": Adagrad, "adam": Adam}[self.optimizer](self.rate)
+        optimizer = {"adagrad": Adagrad, "adam": Adam}[self.optimizer](self.rate * self._length())
         shapes = {"items": log.catalogue, **parts.tower.tables(len(log.starts) - 1, log.catalogue)}
         rng = seeds.torch_generator(self.seed, "start", device=device)
         ball = None if self.ball is None else UnitBall(self.ball)
-        tables = Tables.start(shapes, self.dim, optimizer, rng, ball)
+        tables = Tables.start(shapes, self.dim, optimizer, rng, ball, self._length())
         if isinstance(parts.distance, Mahalanobis):
             tables.add(MAP, torch.eye(self.dim, device=device))
         sizes = {"one": 1, "users": len(log.starts) - 1, "items": log.catalogue}

@@ -33,7 +33,7 @@ def test_a_part_that_refuses_the_default_gets_one_that_it_takes(monkeypatch: pyt
         return {"loss": [] if spec.get("distance") == "dot" else ["needs an inner product"]}
 
     monkeypatch.setattr(plugins, "mismatches", needs_dot)
-    expected = {"name": "two_tower", "loss": "infonce", "distance": "dot"}
+    expected = {**parts.BESIDE, "loss": "infonce", "distance": "dot"}
     assert parts.compatible("loss", "infonce") == expected
 
 

@@ -90,7 +90,7 @@ def test_the_best_epoch_survives_a_stop(stopped: int, tmp_path: Path) -> None:
 
     killed_after(stopped, MODEL, tmp_path, Validate(0))
     resumed = MODEL.fit(TRAIN, validate=Validate(stopped), checkpoints=tmp_path)
-    assert resumed.chosen == {"epochs": 2, "hops": 0}
+    assert resumed.chosen == {"epochs": 2, "hops": 0, "start_share": 0.0}
     assert bytes_of(resumed) == bytes_of(MODEL.fit(TRAIN, validate=Validate(0)))
 
 

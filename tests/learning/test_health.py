@@ -98,7 +98,8 @@ def test_a_space_that_shrank_to_the_origin_is_recognised_though_its_directions_d
 def test_a_fresh_start_is_no_collapse(loss: str, distance: str) -> None:
     """Its mean loss may be the margin, as scores are in no order; single pairs are not."""
     figures = run_epoch(replace(MODEL, loss=loss, distance=distance, rate=NUDGE).prepare(TRAIN), 1)
-    assert figures["pinned"] < 0.2
+    # Inner products begin with short vectors: many scores are near 0, not enough of them to stop a run.
+    assert figures["pinned"] < (0.9 if distance == "dot" else 0.2) < health.PINNED
 
 
 def test_a_pair_is_pinned_where_its_loss_is_the_margin() -> None:
@@ -158,7 +159,7 @@ def test_training_ends_where_a_miner_has_nothing_more_to_give(tmp_path: Path) ->
     assert len(told) < 200
     assert [each["mined"] > 0 for each in told] == [True] * (len(told) - 1) + [False]
     again = model.fit(train, report=lambda *_: pytest.fail("trained again"), checkpoints=tmp_path)
-    assert again.chosen == fitted.chosen == {"epochs": len(told), "hops": 0}
+    assert again.chosen == fitted.chosen == {"epochs": len(told), "hops": 0, "start_share": 0.0}
 
 
 def test_a_log_without_a_negative_is_not_the_fault_of_the_miner() -> None:

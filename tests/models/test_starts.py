@@ -12,7 +12,7 @@ from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.models.model import Scorer
 from recsys.models.spectral import Spectral
-from recsys.models.starts import ROUNDS, principal, start
+from recsys.models.starts import ROUNDS, STARTS, principal, start
 from recsys.models.two_tower import TwoTower
 from recsys.retrieval.ranking import seen_by_user
 from tests import factories
@@ -42,13 +42,13 @@ def test_spectral_is_what_the_model_serves() -> None:
     for name, vectors in (("users", served.users), ("items", served.items), ("inputs", served.inputs)):
         assert vectors is not None
         wanted = vectors / np.sqrt(np.square(vectors).sum(axis=1).mean())
-        np.testing.assert_allclose(found[name][0], wanted, rtol=1e-5)
+        np.testing.assert_allclose(found.tables[name][0], wanted, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["spectral", "pca"])
 def test_the_expected_length_is_1(kind: str) -> None:
     for unit_rows in (True, False):
-        for vectors, there in start(kind, TRAIN, DIM, 0, unit_rows=unit_rows).values():
+        for vectors, there in start(kind, TRAIN, DIM, 0, unit_rows=unit_rows).tables.values():
             squares = np.square(vectors).sum(axis=1)
             np.testing.assert_allclose(squares[there] if unit_rows else squares.mean(), 1, rtol=1e-5)
 
@@ -57,7 +57,7 @@ def test_the_expected_length_is_1(kind: str) -> None:
 @pytest.mark.parametrize("tower", ["lookup", "history"])
 def test_the_tables_of_a_model_start_there(kind: str, tower: str) -> None:
     work = TwoTower(start=kind, tower=tower, dim=DIM).prepare(TRAIN)
-    wanted = start(kind, TRAIN, DIM, 0, unit_rows=True)
+    wanted = start(kind, TRAIN, DIM, 0, unit_rows=True).tables
     for name in ("items", {"lookup": "users", "history": "inputs"}[tower]):
         vectors, there = wanted[name]
         np.testing.assert_array_equal(work.tables[name].numpy()[there], vectors[there])
@@ -96,3 +96,13 @@ def test_fewer_epochs_to_the_same_quality(kind: str) -> None:
 def test_another_start_is_refused() -> None:
     with pytest.raises(ValueError, match="start is 'pac'; it can be normal, spectral, pca"):
         TwoTower(start="pac")
+
+
+@pytest.mark.parametrize(("distance", "length"), [("dot", 0.1), ("cosine", 1), ("euclidean", 1)])
+@pytest.mark.parametrize("kind", STARTS)
+def test_vectors_start_short_where_length_counts_in_the_score(
+    kind: str, distance: str, length: float
+) -> None:
+    work = TwoTower(start=kind, distance=distance, dim=DIM).prepare(TRAIN)
+    assert float(work.tables["items"].square().sum(dim=1).mean()) == pytest.approx(length**2, rel=0.3)
+    assert work.tables.optimizer.rate == pytest.approx(TwoTower().rate * length)

@@ -114,7 +114,7 @@ def test_stops_at_the_best_epoch_and_keeps_its_vectors() -> None:
 
     fitted = replace(SMALL, epochs=10, patience=2).fit(factories.interactions(), validate=validate)
     assert len(seen) == 4
-    assert fitted.chosen == {"epochs": 2, "hops": 0}
+    assert fitted.chosen == {"epochs": 2, "hops": 0, "start_share": 0.0}
     assert isinstance(fitted.scorer, Embeddings)
     assert isinstance(seen[1], Embeddings)
     assert fitted.scorer.users.tobytes() == seen[1].users.tobytes()

@@ -38,8 +38,9 @@ class Tables:
         optimizer: Optimizer,
         rng: torch.Generator,
         project: Project | None = None,
+        length: float = 1.0,
     ) -> Tables:
-        """Normal vectors of expected length 1 where a length is given, zeros where a length and a width are.
+        """Normal vectors of that expected length where rows are given, zeros where rows and a width are.
 
         Tables are filled in the order of their names.
         """
@@ -48,7 +49,7 @@ class Tables:
             if isinstance(shape, tuple):
                 weights = torch.zeros(shape, device=rng.device)
             else:
-                weights = torch.randn(shape, dim, generator=rng, device=rng.device) / dim**0.5
+                weights = torch.randn(shape, dim, generator=rng, device=rng.device) * (length / dim**0.5)
             tables.add(name, weights, project)
         return tables
 

@@ -105,7 +105,14 @@ OPTIONS: list[dict[str, Any]] = [
 def test_someone_never_seen_is_served_by_the_same_rule(options: dict[str, Any], tmp_path: Any) -> None:
     """The items of a user, in their order, fold in to the vector of that user."""
     model = TwoTower(
-        tower={"name": "history", **options}, hops=0, distance="dot", dim=4, epochs=2, batch=8, rate=0.1
+        tower={"name": "history", **options},
+        hops=0,
+        start_share=0,
+        distance="dot",
+        dim=4,
+        epochs=2,
+        batch=8,
+        rate=0.1,
     )
     fitted = model.fit(TRAIN).scorer
     assert isinstance(fitted, Embeddings)
@@ -117,7 +124,9 @@ def test_someone_never_seen_is_served_by_the_same_rule(options: dict[str, Any], 
 
 
 def test_the_order_of_a_history_matters_where_the_tower_forgets(tmp_path: Any) -> None:
-    model = TwoTower(tower={"name": "history", "position": 1.0}, hops=0, dim=4, epochs=1, batch=8)
+    model = TwoTower(
+        tower={"name": "history", "position": 1.0}, hops=0, start_share=0, dim=4, epochs=1, batch=8
+    )
     fitted = model.fit(TRAIN).scorer
     assert isinstance(fitted, Embeddings)
     fitted.save(tmp_path)
