@@ -25,6 +25,8 @@ POWER: Final = 0.5
 # Ridge of the map from histories to users, and the share of the largest singular value taken for zero.
 RIDGE: Final = 1e-3
 NOISE: Final = 1e-6
+# Rows that are worked on at a time.
+BLOCK: Final = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def join(parts: Sequence[Part], weights: Sequence[float], dim: int | None, train
     Source: Eckart and Young 1936 for the cut.
     """
     kept = [(weight, part) for weight, part in zip(weights, parts, strict=True) if weight > 0]
-    users = np.hstack([weight * part.users for weight, part in kept])
+    users = np.hstack([part.users for _, part in kept])
+    users *= np.repeat([weight for weight, _ in kept], [part.users.shape[1] for _, part in kept])
     items = np.hstack([part.items for _, part in kept])
     if dim is not None and dim < items.shape[1]:
         users, items = _cut(users, items, dim)
@@ -82,7 +85,7 @@ def with_fold_in(model: Embeddings, inputs: Matrix, train: Interactions) -> Embe
     M maps the inputs (I, E) linearly, so that training users come out nearest to their vectors (ridge
     regression).
     """
-    mapped = inputs @ _history_map(inputs, model.users.astype(np.float64), train)
+    mapped = inputs @ _history_map(inputs, model.users, train)
     return replace(model, inputs=_small(mapped), fold_in=FoldIn("sum", {"power": POWER}))
 
 
@@ -120,20 +123,37 @@ def _unit(vectors: Matrix) -> Matrix:
 
 def _cut(users: Matrix, items: Matrix, dim: int) -> tuple[Matrix, Matrix]:
     """Factors of rank ``dim`` of ``users @ items.T``, the singular values shared evenly."""
-    of_users = np.asarray(np.linalg.qr(users, mode="r"))  # (r, D)
-    of_items = np.asarray(np.linalg.qr(items, mode="r"))  # (q, D)
+    of_users, of_items = _triangle(users), _triangle(items)  # (r, D), (q, D)
     left, values, right = np.linalg.svd(of_users @ of_items.T, full_matrices=False)
     rank = min(dim, int((values > NOISE * values[0]).sum()))
     root = values[:rank] ** -0.5
     cut = users @ (of_items.T @ right[:rank].T * root), items @ (of_users.T @ left[:, :rank] * root)
+    if rank == dim:
+        return cut
     return np.pad(cut[0], ((0, 0), (0, dim - rank))), np.pad(cut[1], ((0, 0), (0, dim - rank)))
 
 
-def _history_map(inputs: Matrix, users: Matrix, train: Interactions) -> Matrix:
+def _triangle(vectors: Matrix) -> Matrix:
+    """R of the QR decomposition of vectors (n, D), a block of rows at a time: no copy of all of them is made.
+
+    Source: Demmel et al. 2012, Communication-optimal parallel and sequential QR (sequential TSQR).
+    """
+    triangle = vectors[:0]
+    for first in range(0, len(vectors), BLOCK):
+        rows = np.vstack([triangle, vectors[first : first + BLOCK]])
+        triangle = np.asarray(np.linalg.qr(rows, mode="r"), dtype=np.float64)
+    return triangle
+
+
+def _history_map(inputs: Matrix, users: FloatArray, train: Interactions) -> Matrix:
     """The map M that makes ``(sum of inputs over the history / sqrt(length)) M`` nearest to the users."""
     history = chosen(train)
     lengths = np.maximum(np.diff(history.indptr), 1)
-    sums = (history.astype(np.float64) @ inputs) / lengths[:, None] ** POWER  # (U, D)
-    gram = sums.T @ sums
+    gram, cross = np.zeros((inputs.shape[1],) * 2), np.zeros((inputs.shape[1], users.shape[1]))
+    for first in range(0, len(users), BLOCK):
+        some = slice(first, first + BLOCK)
+        sums = (history[some].astype(np.float64) @ inputs) / lengths[some, None] ** POWER  # (b, E)
+        gram += sums.T @ sums
+        cross += sums.T @ users[some]
     ridge = RIDGE * max(float(np.trace(gram)) / len(gram), 1e-300)
-    return np.asarray(np.linalg.solve(gram + ridge * np.eye(len(gram)), sums.T @ users), dtype=np.float64)
+    return np.asarray(np.linalg.solve(gram + ridge * np.eye(len(gram)), cross), dtype=np.float64)

@@ -9,6 +9,7 @@ import pytest
 
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
+from recsys.models import joining
 from recsys.models.blend import Blend, _climb, _neighbours
 from recsys.models.joining import Part, join, with_fold_in
 from recsys.plugins import make
@@ -61,6 +62,18 @@ def test_the_cut_is_the_nearest_score_of_that_rank(dim: int) -> None:
     cut = join(parts, [0.5, 0.5], dim, LOG)
     assert cut.dim == dim
     np.testing.assert_allclose(cut.scores(EVERYONE), (left[:, :dim] * values[:dim]) @ right[:dim], atol=1e-4)
+
+
+@pytest.mark.parametrize("block", [1, 7, 13])
+def test_blocks_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    parts = [Part.of(vectors("dot", 4, 1)), Part.of(vectors("cosine", 4, 2))]
+    inputs = np.hstack([part.inputs for part in parts])
+    whole = with_fold_in(join(parts, [0.25, 0.75], 5, LOG), inputs, LOG)
+    monkeypatch.setattr(joining, "BLOCK", block)
+    found = with_fold_in(join(parts, [0.25, 0.75], 5, LOG), inputs, LOG)
+    np.testing.assert_allclose(found.scores(EVERYONE), whole.scores(EVERYONE), atol=1e-5)
+    served = [model.inputs @ model.items.T for model in (found, whole) if model.inputs is not None]
+    np.testing.assert_allclose(*served, atol=1e-5)
 
 
 def test_a_cut_to_more_than_the_rank_keeps_the_score() -> None:
