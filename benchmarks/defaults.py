@@ -109,7 +109,8 @@ def _save(rows: Mapping[str, list[Any]]) -> None:
         "`recsys train --model blend` make with no further option, one seed, beside an ALS tuned by the same "
         "rule at the same dimension; differences are paired, user by user. movietweetings-by-lot and "
         "goodbooks are split by lot, the others in time. The defaults were chosen on the valid parts of the "
-        "demo, ml-100k and movietweetings in time and the four splits above; not on the other logs.",
+        "demo, ml-100k and movietweetings in time and the four splits above; not on the other logs, but for "
+        "the share of the start, which was set later, by the valid parts of all but goodbooks.",
         COLUMNS, [rows[log] for log in LOGS if log in rows],
         [
             "Seconds: the default with its choices and its refit, on one or two busy threads.",
