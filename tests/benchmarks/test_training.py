@@ -47,7 +47,7 @@ def test_training_ends_where_the_goal_is_passed(
     train: Interactions, goal: float, passed: bool, epochs: int
 ) -> None:
     values = iter([0.5, 0.6])
-    model = TwoTower({"name": "bpr", "temperature": 0.12}, hops=0, **SMALL)
+    model = TwoTower({"name": "bpr", "temperature": 0.12}, hops=0, start_share=0, **SMALL)
     cells, _, _, found = training.ours("x", model, train, lambda _: next(values), goal, 60.0)
     assert found is passed
     assert cells[2] == epochs
