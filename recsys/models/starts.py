@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -19,48 +18,42 @@ STARTS: Final = ("normal", "spectral", "pca")
 ROUNDS: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """Where vectors start.
+def start(kind: str, train: Interactions, dim: int, seed: int) -> Embeddings | None:
+    """What vectors start from, as it serves users before any training; None where they are left to chance.
 
-    Args:
-        tables: By table: its vectors (n, D), and which of their rows (n,) have a start; the others, and
-            tables that are not here, are left to chance.
-        served: The vectors as they serve users before any training; None where all is chance.
-    """
-
-    tables: dict[str, tuple[FloatArray, npt.NDArray[np.bool_]]] = field(default_factory=dict)
-    served: Embeddings | None = None
-
-
-def start(kind: str, train: Interactions, dim: int, seed: int, *, unit_rows: bool) -> Begun:
-    """Start of ``users`` (U, D), ``items`` (I, D) and ``inputs`` (I, D), and which of their rows have one.
-
-    ``normal``: none of them; they are left to chance. ``spectral``: what the model ``spectral`` serves.
-    ``pca``: see ``principal``. Each table is scaled to expected length 1. A row of zeros (an item that nobody
-    chose) is left to chance; columns past the rank of the log are 0 for all, and left
-    to chance too.
+    ``normal``: None. ``spectral``: what the model ``spectral`` serves. ``pca``: see ``principal``; users are
+    scores, items and inputs are loadings.
 
     Args:
         kind: One of ``STARTS``.
         train: The log.
         dim: D.
         seed: Of the subspace iteration.
-        unit_rows: Whether each row is scaled to length 1, as only its angle counts, and not the table.
     """
     if kind == "normal":
-        return Begun()
+        return None
     if kind == "spectral":
         served = Spectral(dim, ROUNDS, seed=seed).fit(train).scorer
-    else:
-        users, items = principal(train, dim, seed)
-        served = Embeddings(
-            users, items, train.users, train.items, "dot", items, FoldIn("sum", {"power": 0.0})
-        )
-    assert isinstance(served, Embeddings)
-    assert served.inputs is not None
-    tables = {"users": served.users, "items": served.items, "inputs": served.inputs}
-    return Begun({name: _scaled(vectors, unit_rows=unit_rows) for name, vectors in tables.items()}, served)
+        assert isinstance(served, Embeddings)
+        return served
+    users, items = principal(train, dim, seed)
+    return Embeddings(users, items, train.users, train.items, "dot", items, FoldIn("sum", {"power": 0.0}))
+
+
+def scaled(vectors: FloatArray, *, unit_rows: bool) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Vectors (n, D) of expected length 1, and which of them (n,) are not zero.
+
+    A row of zeros (an item that nobody chose) is to be left to chance; columns past the rank of the log are 0
+    for all, and are left to chance too.
+
+    Args:
+        vectors: (n, D).
+        unit_rows: Whether each row is scaled to length 1, as only its angle counts, and not the table.
+    """
+    squares: npt.NDArray[Any] = np.square(vectors, dtype=np.float64).sum(axis=1)  # (n,)
+    there = squares > 0
+    scale = np.sqrt(np.where(there, squares, 1.0))[:, None] if unit_rows else np.sqrt(squares.mean() or 1.0)
+    return np.asarray(vectors / scale, dtype=np.float32), there
 
 
 def principal(train: Interactions, dim: int, seed: int) -> tuple[FloatArray, FloatArray]:
@@ -80,11 +73,3 @@ def principal(train: Interactions, dim: int, seed: int) -> tuple[FloatArray, Flo
     centred = aslinearoperator(weights) - aslinearoperator(ones) @ aslinearoperator(means)
     _, loadings = truncated_svd(centred, dim, ROUNDS, seeds.generator(seed, "pca"))
     return np.asarray(centred @ loadings, dtype=np.float32), loadings
-
-
-def _scaled(vectors: FloatArray, *, unit_rows: bool) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Vectors of expected length 1, and which of them are not zero."""
-    squares: npt.NDArray[Any] = np.square(vectors, dtype=np.float64).sum(axis=1)  # (n,)
-    there = squares > 0
-    scale = np.sqrt(np.where(there, squares, 1.0))[:, None] if unit_rows else np.sqrt(squares.mean() or 1.0)
-    return np.asarray(vectors / scale, dtype=np.float32), there

@@ -18,7 +18,7 @@ from recsys.models.graph import best_hops
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.nested import named
 from recsys.models.start_share import best_share
-from recsys.models.starts import STARTS, Begun, start
+from recsys.models.starts import STARTS, scaled, start
 
 if TYPE_CHECKING:
     import torch
@@ -154,14 +154,14 @@ class TwoTower:
         model = replace(self, loss=loss)
         state, embeddings = model._trained(train, begun, validate, report, checkpoints)
         hops, scorer = best_hops(embeddings(state.best), train, self.hops, validate)
-        share, scorer = best_share(scorer, begun.served, self.start_share, self.dim, train, validate)
+        share, scorer = best_share(scorer, begun, self.start_share, self.dim, train, validate)
         chosen = {} if loss == self.loss else {"loss": loss}
         return Fitted(scorer, {**chosen, "epochs": state.best_epoch, "hops": hops, "start_share": share})
 
     def _trained(
         self,
         train: Interactions,
-        begun: Begun,
+        begun: Embeddings | None,
         validate: Validate | None,
         report: Report,
         checkpoints: Path | None,
@@ -192,7 +192,7 @@ class TwoTower:
     def _tried(
         self,
         train: Interactions,
-        begun: Begun,
+        begun: Embeddings | None,
         validate: Validate,
         report: Report,
         checkpoints: Path | None,
@@ -216,12 +216,11 @@ class TwoTower:
             chosen[option], best = climb(values, quality, best)
         return {"name": name, **given, **chosen} if left else self.loss
 
-    def _begin(self, train: Interactions) -> Begun:
-        """Where the vectors start, the same whatever the loss."""
-        unit_rows = self._distance().bounded
-        return start(self.start, train, self.dim, self.seed, unit_rows=unit_rows)
+    def _begin(self, train: Interactions) -> Embeddings | None:
+        """What the vectors start from, the same whatever the loss; None for chance."""
+        return start(self.start, train, self.dim, self.seed)
 
-    def prepare(self, train: Interactions, begun: Begun | None = None, most: int | None = None) -> Work:
+    def prepare(self, train: Interactions, begun: Embeddings | None = None, most: int | None = None) -> Work:
         """Everything that a fit works with, at its start, on its device.
 
         Args:
@@ -239,9 +238,10 @@ class TwoTower:
         log = Log.of(train, device, ages=parts.tower.needs_ages)
         tables = self._tables(log, parts, device)
         begun = self._begin(train) if begun is None else begun
-        for name in begun.tables.keys() & tables.tables.keys():
-            vectors, there = begun.tables[name]
-            tables.place(name, vectors * self._length(), there)
+        if begun is not None:
+            for name in {"users", "items", "inputs"} & tables.tables.keys():
+                vectors, there = scaled(getattr(begun, name), unit_rows=parts.distance.bounded)
+                tables.place(name, vectors * self._length(), there)
         schedule = Schedule(self.epochs, self.batch, self.patience, self.seed, most)
         return Work(log, tables, parts, self._fresh_draw(log, tables, parts), schedule)
 

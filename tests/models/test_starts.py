@@ -12,7 +12,7 @@ from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.models.model import Scorer
 from recsys.models.spectral import Spectral
-from recsys.models.starts import ROUNDS, STARTS, principal, start
+from recsys.models.starts import ROUNDS, STARTS, principal, scaled, start
 from recsys.models.two_tower import TwoTower
 from recsys.retrieval.ranking import seen_by_user
 from tests import factories
@@ -28,6 +28,15 @@ def up_to_sign(found: FloatArray, wanted: np.ndarray) -> None:
         np.testing.assert_allclose(ours * np.sign(ours @ theirs), theirs, atol=1e-4)
 
 
+def begun(kind: str, *, unit_rows: bool) -> dict[str, tuple[FloatArray, np.ndarray]]:
+    """Each table at its start, and which of its rows have one."""
+    served = start(kind, TRAIN, DIM, 0)
+    assert served is not None
+    assert served.inputs is not None
+    tables = {"users": served.users, "items": served.items, "inputs": served.inputs}
+    return {name: scaled(vectors, unit_rows=unit_rows) for name, vectors in tables.items()}
+
+
 def test_pca_is_the_svd_of_the_centred_rows() -> None:
     left, values, right = np.linalg.svd(DENSE - DENSE.mean(axis=0), full_matrices=False)
     scores, loadings = principal(TRAIN, DIM, seed=0)
@@ -38,17 +47,17 @@ def test_pca_is_the_svd_of_the_centred_rows() -> None:
 def test_spectral_is_what_the_model_serves() -> None:
     served = Spectral(DIM, ROUNDS).fit(TRAIN).scorer
     assert isinstance(served, Embeddings)
-    found = start("spectral", TRAIN, DIM, 0, unit_rows=False)
+    found = begun("spectral", unit_rows=False)
     for name, vectors in (("users", served.users), ("items", served.items), ("inputs", served.inputs)):
         assert vectors is not None
         wanted = vectors / np.sqrt(np.square(vectors).sum(axis=1).mean())
-        np.testing.assert_allclose(found.tables[name][0], wanted, rtol=1e-5)
+        np.testing.assert_allclose(found[name][0], wanted, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["spectral", "pca"])
 def test_the_expected_length_is_1(kind: str) -> None:
     for unit_rows in (True, False):
-        for vectors, there in start(kind, TRAIN, DIM, 0, unit_rows=unit_rows).tables.values():
+        for vectors, there in begun(kind, unit_rows=unit_rows).values():
             squares = np.square(vectors).sum(axis=1)
             np.testing.assert_allclose(squares[there] if unit_rows else squares.mean(), 1, rtol=1e-5)
 
@@ -57,7 +66,7 @@ def test_the_expected_length_is_1(kind: str) -> None:
 @pytest.mark.parametrize("tower", ["lookup", "history"])
 def test_the_tables_of_a_model_start_there(kind: str, tower: str) -> None:
     work = TwoTower(start=kind, tower=tower, dim=DIM).prepare(TRAIN)
-    wanted = start(kind, TRAIN, DIM, 0, unit_rows=True).tables
+    wanted = begun(kind, unit_rows=True)
     for name in ("items", {"lookup": "users", "history": "inputs"}[tower]):
         vectors, there = wanted[name]
         np.testing.assert_array_equal(work.tables[name].numpy()[there], vectors[there])
