@@ -1,14 +1,127 @@
-"""Raw ids and codes: the only place where one becomes the other."""
+"""Raw ids: one text for each, whatever type it came in; and the codes that they become.
+
+Polars is imported where it is used, since a cold ``recsys recommend`` has one id to read and no table.
+"""
 
 from __future__ import annotations
 
+import math
+import numbers
 from dataclasses import dataclass
-from typing import Any
-
-import numpy.typing as npt
-import polars as pl
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from uuid import UUID
 
 from recsys.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import polars as pl
+
+# What is taken off both ends of an id: ASCII and Unicode white space, and the byte order mark.
+SPACE: Final = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    "\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+WHOLE_AS_FLOAT: Final = r"^(0|[1-9]\d*)\.0$"  # how pandas writes whole ids of a column that lacks some
+_EXACT: Final = 2**53  # from here on a float64 has lost digits of a whole number
+
+
+class Lookup(Protocol):
+    """Ids that can be searched."""
+
+    def find(self, text: str) -> int | None:
+        """Position of an id, or None."""
+        ...
+
+
+def id_text(value: object) -> str | None:
+    """The text of a raw id; None where there is none: null, NaN, or nothing but white space.
+
+    Text keeps its letters and zeros and loses the white space around it; whole numbers are written without
+    a fraction, whether they came as ``7``, ``7.0`` or a numpy scalar; bytes are UTF-8.
+
+    Raises:
+        InputError: If the value is of a type that is no id (a list, a mapping), is infinite, is a float whose
+            last digits are lost (2^53 and above), or is bytes that are not UTF-8.
+
+    Example:
+        >>> id_text(" 0054890 "), id_text(7.0), id_text(b"x"), id_text(float("nan"))
+        ('0054890', '7', 'x', None)
+    """
+    if isinstance(value, str):
+        return value.strip(SPACE) or None
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8").strip(SPACE) or None
+        except UnicodeDecodeError as error:
+            raise InputError(f"id {value!r} is not UTF-8 text; decode it, and give that") from error
+    if type(value).__name__ in ("bool", "bool_"):
+        return str(bool(value)).lower()
+    if isinstance(value, numbers.Integral):
+        return str(int(value))
+    if isinstance(value, numbers.Real):
+        return _float_text(value)
+    if isinstance(value, date | UUID):
+        return str(value)
+    raise InputError(f"{value!r} is no id: it is a {type(value).__name__}; give text or a number")
+
+
+def _float_text(value: Any) -> str | None:
+    if math.isnan(value):
+        return None
+    if not abs(value) < _EXACT:
+        raise InputError(
+            f"id {value!r} is a float, whose last digits are lost from 2^53 on; give it as text or an integer"
+        )
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def find_id(value: object, ids: Lookup) -> int | None:
+    """Code of a raw id, or None; ``7.0`` given as text finds ``7`` where no ``7.0`` is known.
+
+    Example:
+        >>> class Known(list):
+        ...     find = lambda self, text: self.index(text) if text in self else None
+        >>> find_id(7, Known(["7"])), find_id("7.0", Known(["7"])), find_id("x", Known(["7"]))
+        (0, 0, None)
+    """
+    text = id_text(value)
+    if text is None:
+        return None
+    code = ids.find(text)
+    if code is None and text.endswith(".0") and text[:-2].isdecimal():
+        code = ids.find(text[:-2])
+    return code
+
+
+def id_column(column: pl.Expr, kind: pl.DataType, *, trim: bool = True) -> pl.Expr:
+    """``id_text`` of each row of a column of type ``kind``; null where it would be None or raise.
+
+    Bytes that are not UTF-8 are an error of polars when the rows are collected.
+
+    Args:
+        column: Of text, bytes, numbers, categories, dates or truth values.
+        kind: Its type.
+        trim: False where text is known to have no white space around it.
+    """
+    import polars as pl
+
+    if kind.is_float():
+        whole = column.cast(pl.Int64, strict=False)
+        exact = column.is_not_nan() & (column.abs() < _EXACT)
+        text = pl.when(whole == column).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
+        return pl.when(exact).then(text)
+    if kind == pl.Binary:
+        column = column.cast(pl.String)
+    elif kind != pl.String:
+        return column.cast(pl.String)
+    if not trim:
+        return column
+    text = column.str.strip_chars(SPACE)
+    return pl.when(text != "").then(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +135,7 @@ class IdMap:
         InputError: If an id is null or stands twice.
 
     Example:
+        >>> import polars as pl
         >>> ids = IdMap.of(pl.Series(["10", "9", "10"]))
         >>> ids.ids.to_list(), ids.encode(pl.Series(["10", "x"])).to_list()
         (['9', '10'], [1, None])
@@ -30,6 +144,8 @@ class IdMap:
     ids: pl.Series
 
     def __post_init__(self) -> None:
+        import polars as pl
+
         if self.ids.dtype != pl.String:
             raise InputError(f"ids must be text, not {self.ids.dtype}; cast them to pl.String first")
         if self.ids.null_count():
@@ -41,6 +157,8 @@ class IdMap:
     @classmethod
     def of(cls, raw: pl.Series) -> IdMap:
         """The unique ids of a column: in the order of numbers where all are whole numbers, else of text."""
+        import polars as pl
+
         unique = raw.cast(pl.String).drop_nulls().unique()
         whole = bool(unique.str.contains(r"^(0|[1-9]\d{0,17})$").all())
         ordered = unique.gather(unique.cast(pl.Int64).arg_sort()) if whole else unique.sort()
@@ -51,10 +169,14 @@ class IdMap:
 
     def encode(self, raw: pl.Series) -> pl.Series:
         """Codes (u32) of raw ids; null where an id is unknown, and the caller decides what that means."""
+        import polars as pl
+
         table = pl.DataFrame({"id": self.ids, "code": pl.int_range(len(self), dtype=pl.UInt32, eager=True)})
         keys = pl.DataFrame({"id": raw.cast(pl.String)})
         return keys.join(table, on="id", how="left", maintain_order="left")["code"].rename(raw.name)
 
     def decode(self, codes: npt.NDArray[Any] | pl.Series) -> pl.Series:
         """Raw ids of codes in 0..n-1."""
+        import polars as pl
+
         return self.ids.gather(pl.Series(codes).cast(pl.UInt32))

@@ -1,10 +1,15 @@
+from datetime import date
+
+import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import InputError
-from recsys.ids import IdMap
+from recsys.ids import IdMap, find_id, id_column, id_text
+from recsys.text import TextColumn
 
 texts = st.lists(st.text(min_size=1), min_size=1)
 
@@ -47,3 +52,71 @@ def test_unknown_is_null() -> None:
 def test_bad_ids_are_refused(ids: pl.Series, message: str) -> None:
     with pytest.raises(InputError, match=message):
         IdMap(ids)
+
+
+KINDS = {
+    pl.String: st.text(max_size=6),
+    pl.Int64: st.integers(-(2**63), 2**63 - 1),
+    pl.UInt64: st.integers(0, 2**64 - 1),
+    pl.Boolean: st.booleans(),
+    pl.Date: st.dates(),
+    pl.Float64: st.one_of(
+        st.integers(-(10**6), 10**6).map(float),
+        st.floats(-1e6, 1e6).filter(lambda value: abs(value) >= 1e-3),
+        st.just(float("nan")),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+def test_a_column_and_a_single_id_become_the_same_text(kind: type[pl.DataType], data: st.DataObject) -> None:
+    values = data.draw(st.lists(st.one_of(st.none(), KINDS[kind]), max_size=8))
+    frame = pl.DataFrame({"id": pl.Series(values, dtype=kind)})
+    assert frame.select(id_column(pl.col("id"), kind())).to_series().to_list() == [
+        id_text(value) for value in values
+    ]
+
+
+@given(st.text(), st.sampled_from([" ", "\t", "\u00a0", "\u2003", "\ufeff", "\x1f"]))
+def test_space_around_text_is_no_part_of_an_id(text: str, space: str) -> None:
+    assert id_text(space + text + space) == id_text(text)
+    assert id_text(text) is None or id_text(id_text(text)) == id_text(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (7, "7"), (7.0, "7"), (7.5, "7.5"), (np.int64(7), "7"), (np.float32(7), "7"), (np.str_("x"), "x"),
+        (b"caf\xc3\xa9", "café"), ("0054890", "0054890"), ("7.0", "7.0"), (None, None),
+        (float("nan"), None), (pd.NA, None), (pd.NaT, None), ("  ", None), (date(2024, 1, 31), "2024-01-31"),
+        (18446744073709551616, "18446744073709551616"), (True, "true"),
+    ],
+)  # fmt: skip
+def test_each_type_has_one_text(value: object, text: str | None) -> None:
+    assert id_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([1], "list"), ({"id": 1}, "dict"), (b"\xff", "UTF-8"), (2.0**53, "digits are lost"),
+        (float("inf"), "digits are lost"), (object, "type"),
+    ],
+)  # fmt: skip
+def test_what_is_no_id_is_refused(value: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        id_text(value)
+
+
+def test_an_id_is_found_whatever_type_it_comes_in() -> None:
+    known = TextColumn.of(["7", "8.0", "x"])
+    assert [find_id(value, known) for value in (7, 7.0, "7", " 7 ", "7.0", np.int32(7))] == [0] * 6
+    assert [find_id(value, known) for value in ("8.0", "8", 8.0, None, "", "x")] == [
+        1,
+        None,
+        None,
+        None,
+        None,
+        2,
+    ]

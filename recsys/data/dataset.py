@@ -29,6 +29,8 @@ class Dataset:
         datasets/<name>/manifest.json       options, sources, counts that add up, hashes
                         train.parquet       user, item text; time i64 microseconds; weight f32
                         valid.parquet, test.parquet
+                        known.parquet       as train: rows that --positive-from left out, so known and not
+                                            liked; only where there are some
                         items.parquet       item, title, ...; only where it was given
                         users.parquet       user, ...; only where it was given
                         rejects.parquet     file, line, reason, text of each row that could not be used
@@ -82,6 +84,19 @@ class Dataset:
         from recsys.data.tables import Split
 
         return Split(*(self._table(part) for part in PARTS))
+
+    def known(self) -> pl.DataFrame:
+        """Rows below ``--positive-from``: pairs that the user knows and did not like; the weight is the value.
+
+        No pair of train, valid or test is among them.
+        """
+        if (self.folder / "known.parquet").exists():
+            return self._table("known")
+        import polars as pl
+
+        from recsys.data.tables import RAW_SCHEMA
+
+        return pl.DataFrame(schema=RAW_SCHEMA)
 
     def items(self) -> pl.DataFrame | None:
         """What is known about the items: item, title, ...; None where nothing was given."""
