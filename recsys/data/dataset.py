@@ -86,7 +86,7 @@ class Dataset:
         return Split(*(self._table(part) for part in PARTS))
 
     def known(self) -> pl.DataFrame:
-        """Rows below ``--positive-from``: pairs that the user knows and did not like; the weight is the value.
+        """Rows below ``--positive-from``: pairs known and not liked; the weight is the value.
 
         No pair of train, valid or test is among them.
         """
