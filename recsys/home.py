@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from recsys.files import read_json, write_json
 Kind = Literal["dataset", "run"]
 # The last file that is written of a run: a folder without it is not a run yet.
 SEAL = "files.json"
+LONGEST_NAME = 200  # bytes; temporary names add to it, and file systems take 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +107,22 @@ class Home:
         return (self.datasets if kind == "dataset" else self.runs) / name
 
 
+def part_of_name(character: str) -> bool:
+    """Whether a name may hold a character: a letter, mark or digit of any script, or ``.``, ``_``, ``-``."""
+    return character in "._-" or unicodedata.category(character)[0] in "LMN"
+
+
 def checked_name(name: str) -> str:
-    """A name that is safe as a folder on any system.
+    """A name that is safe as a folder on any system: letters of any script, digits, ``.``, ``_`` and ``-``.
 
     Raises:
-        InputError: If it is not.
+        InputError: If it is not, or is too long for a file system.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+    letters = all(part_of_name(character) for character in name)
+    first = name[:1]
+    if not letters or not first.isalnum() or len(name) > 100 or len(name.encode()) > LONGEST_NAME:
         raise InputError(
-            f"{name!r} cannot be a name; use at most 100 letters, digits, '.', '_' and '-'; "
-            "give another with --name"
+            f"{name!r} cannot be a name; use at most 100 letters, digits, '.', '_' and '-' "
+            f"({LONGEST_NAME} bytes), and begin with a letter or digit; give another with --name"
         )
     return name

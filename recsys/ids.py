@@ -124,6 +124,21 @@ def id_column(column: pl.Expr, kind: pl.DataType, *, trim: bool = True) -> pl.Ex
     return pl.when(text != "").then(text)
 
 
+def written_as_floats(ids: pl.Series) -> bool:
+    """Whether some ids are whole numbers written ``7.0``, and none is a number with another fraction.
+
+    That is what pandas makes of a column of whole ids that lacks some; ``1.0`` beside ``1.5`` is no such id.
+    """
+    if not ids.str.contains(WHOLE_AS_FLOAT).any():
+        return False
+    return not bool((ids.str.contains(r"^[+-]?\d+\.\d+$") & ~ids.str.contains(WHOLE_AS_FLOAT)).any())
+
+
+def without_fraction(ids: pl.Series) -> pl.Series:
+    """Ids with ``7`` in place of ``7.0``."""
+    return ids.str.replace(WHOLE_AS_FLOAT, "$1")
+
+
 @dataclass(frozen=True, slots=True)
 class IdMap:
     """A bijection of unique raw ids (text, as in the log) and the codes 0..n-1.

@@ -1,6 +1,6 @@
 """``recsys etl``: raw logs become a dataset, and every row of them is accounted for."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -29,7 +29,10 @@ def _option(
 
 def etl(
     session: Session,
-    log: Annotated[list[str], typer.Argument(metavar="LOG...", help="Files, quoted globs or folders.")],
+    log: Annotated[
+        list[str],
+        typer.Argument(metavar="LOG...", help="Files, quoted globs, folders, or - for standard input."),
+    ],
     name: Annotated[
         Text, _option(panel=_LOG, help_="Name of the dataset.", default="the file's or folder's own")
     ] = None,
@@ -39,8 +42,20 @@ def etl(
             "--format",
             panel=_LOG,
             default="by extension and content",
-            help_="csv, tsv, parquet, jsonl, dat, adjacency or movielens; each also .gz or .zst.",
+            help_="csv, tsv, parquet, jsonl, dat, adjacency or movielens; each also packed.",
         ),
+    ] = None,
+    separator: Annotated[
+        Text,
+        _option(
+            panel=_LOG,
+            default="by content",
+            help_="What separates fields: a character, several, or tab, comma, space (any number of them).",
+        ),
+    ] = None,
+    header: Annotated[
+        Literal["yes", "no"] | None,
+        _option(panel=_LOG, help_="Whether the first line names columns.", default="by its words"),
     ] = None,
     user: Annotated[
         Text,
@@ -101,7 +116,7 @@ def etl(
     valid: Annotated[
         Number, _option(panel=_SPLIT, help_="Share of train held out for choices.", default="0.1")
     ] = None,
-    seed: Annotated[int | None, _option(panel=_SPLIT, help_="Seed of splits by lot.", default="0")] = None,
+    seed: Annotated[int | None, _option(panel=_SPLIT, help_="Seed of random splits.", default="0")] = None,
     items: Annotated[
         Text, _option(panel=_SIDE, metavar="FILE", help_="Table of items: titles, genres, ...")
     ] = None,
@@ -117,7 +132,8 @@ def etl(
     from recsys.data.etl.run import etl as run
 
     asked = {
-        "logs": log, "name": name, "format": format_, "user": user, "item": item, "time": time,
+        "logs": log, "name": name, "format": format_, "separator": separator,
+        "header": None if header is None else header == "yes", "user": user, "item": item, "time": time,
         "value": value, "event": event, "event_weights": _weights(event_weights),
         "positive_from": positive_from, "half_life": half_life, "keep": keep, "since": since,
         "until": until, "min_user": min_user, "min_item": min_item, "on_repeat": on_repeat,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SCHEMA: Final = 1
 MANIFEST: Final = "manifest.json"
 PARTS: Final = ("train", "valid", "test")
+KNOWN: Final = "known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,18 @@ class Dataset:
 
         No pair of train, valid or test is among them.
         """
-        if (self.folder / "known.parquet").exists():
-            return self._table("known")
         import polars as pl
 
+        from recsys.columns import ITEM, TIME, USER, WEIGHT
         from recsys.data.tables import RAW_SCHEMA
 
-        return pl.DataFrame(schema=RAW_SCHEMA)
+        if not (self.folder / f"{KNOWN}.parquet").exists():
+            return pl.DataFrame(schema=RAW_SCHEMA)
+        newest_last = self._table(KNOWN).cast(RAW_SCHEMA).sort(USER, ITEM, TIME, WEIGHT)
+        rows = newest_last.unique([USER, ITEM], keep="last", maintain_order=True)
+        for part in PARTS:
+            rows = rows.join(self._table(part), on=[USER, ITEM], how="anti", maintain_order="left")
+        return rows
 
     def items(self) -> pl.DataFrame | None:
         """What is known about the items: item, title, ...; None where nothing was given."""
@@ -115,7 +121,7 @@ class Dataset:
 
         path = self.folder / f"{name}.parquet"
         try:
-            return pl.read_parquet(path)
+            return pl.read_parquet(path, glob=False)
         except (OSError, pl.exceptions.PolarsError) as error:
             raise RecsysError(
                 f"{path} cannot be read ({str(error).splitlines()[0]}); run `recsys etl` again"

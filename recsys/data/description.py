@@ -17,7 +17,7 @@ Counts = npt.NDArray[np.int64]
 
 def describe(dataset: Dataset) -> dict[str, Any]:
     """Describe a dataset in JSON values; only the counts a user and an item are held in memory."""
-    rows = pl.concat([pl.scan_parquet(dataset.folder / f"{part}.parquet") for part in PARTS])
+    rows = pl.concat([pl.scan_parquet(dataset.folder / f"{part}.parquet", glob=False) for part in PARTS])
     users, items = _counts(rows, USER), _counts(rows, ITEM)
     interactions = int(users.sum())
     return {
@@ -108,7 +108,7 @@ def _iso(microseconds: int) -> str:
 
 
 def _part(dataset: Dataset, part: str) -> dict[str, int]:
-    rows = pl.scan_parquet(dataset.folder / f"{part}.parquet")
+    rows = pl.scan_parquet(dataset.folder / f"{part}.parquet", glob=False)
     counted = rows.select(
         pl.len().alias("rows"), pl.col(USER).n_unique().alias("users"), pl.col(ITEM).n_unique()
     )
@@ -118,8 +118,10 @@ def _part(dataset: Dataset, part: str) -> dict[str, int]:
 
 def _cold(dataset: Dataset) -> dict[str, int]:
     """Of the test part, what train and valid do not know."""
-    known = pl.concat([pl.scan_parquet(dataset.folder / f"{part}.parquet") for part in ("train", "valid")])
-    test = pl.scan_parquet(dataset.folder / "test.parquet")
+    known = pl.concat(
+        [pl.scan_parquet(dataset.folder / f"{part}.parquet", glob=False) for part in ("train", "valid")]
+    )
+    test = pl.scan_parquet(dataset.folder / "test.parquet", glob=False)
     found: dict[str, int] = {}
     for column, plural in ((USER, "users"), (ITEM, "items")):
         unknown = test.join(known.select(column).unique(), on=column, how="anti")

@@ -64,7 +64,7 @@ def log(home: Home) -> Path:
         *(
             pytest.param(stop, step, marks=pytest.mark.slow)
             for stop in (signal.SIGINT, signal.SIGKILL)
-            for step in ("read", "parted")
+            for step in ("filtered", "parted")
         ),
     ],
 )

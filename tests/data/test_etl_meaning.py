@@ -280,7 +280,7 @@ def test_many_buckets_give_what_one_gives(home: Home, monkeypatch: pytest.Monkey
         monkeypatch.setattr("recsys.data.etl.spill.ROWS", 2_500_000)
         one = logs.dataset(home, logs.text(table), **options)
         monkeypatch.setattr("recsys.data.etl.spill.ROWS", 300)
-        monkeypatch.setattr("recsys.data.etl.reading.BATCH", 500)
+        monkeypatch.setattr("recsys.data.etl.filter.BATCH", 500)
         many = logs.dataset(home, logs.text(table), **options)
         assert (one.hash, one.split_hash) == (many.hash, many.split_hash)
         assert one.manifest["counts"] == many.manifest["counts"]

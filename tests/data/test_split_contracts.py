@@ -91,10 +91,12 @@ def test_a_random_share_is_exact(table: pl.DataFrame, share: float) -> None:
 @settings(deadline=None)
 @given(table=logs(), share=st.floats(0, 1))
 def test_ties_in_time_stay_in_train(table: pl.DataFrame, share: float) -> None:
-    held = held_out(table, ByTime(share))
-    assert held.height <= round(share * table.height)
-    if held.height < round(share * table.height):
-        ordered = table[TIME].sort()
+    held, ordered = held_out(table, ByTime(share)), table[TIME].sort()
+    if held.height > round(share * table.height):  # nothing is newer than the cut-off: the newest moment
+        assert ordered[table.height - round(share * table.height) - 1] == ordered[-1] > ordered[0]
+        assert (held[TIME] == ordered[-1]).all()
+        assert held.height == (ordered == ordered[-1]).sum()
+    elif held.height < round(share * table.height):
         at_cut = ordered[table.height - round(share * table.height) - 1]
         assert table.height - held.height == (ordered <= at_cut).sum()
 

@@ -7,8 +7,10 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from recsys.data.etl.separators import separator_of
 from recsys.errors import InputError
 
+NONE = "none"
 Format = Literal["auto", "csv", "tsv", "parquet", "jsonl", "dat", "adjacency", "movielens"]
 # A column: its name, its position from 0 in a file without header, or ``none``.
 Column: TypeAlias = str | int | None
@@ -30,6 +32,12 @@ class EtlOptions(BaseModel):
     )
     format: Format = Field(
         default="auto", description="Format of the log; auto goes by extension and content."
+    )
+    separator: str | None = Field(
+        default=None, description="What separates fields, as ';', '::', tab or space; by default guessed."
+    )
+    header: bool | None = Field(
+        default=None, description="Whether the first line names columns; by default judged by its words."
     )
     user: Column = Field(default=None, description="Column of the user.")
     item: Column = Field(default=None, description="Column of the item.")
@@ -63,7 +71,7 @@ class EtlOptions(BaseModel):
     title: Column = Field(default=None, description="Its column of the title; none: leave it out.")
     users: str | None = Field(default=None, description="File about the users.")
     max_rejects: float = Field(default=0.05, ge=0, le=1, description="Largest share of unusable rows, as 5%.")
-    seed: int = Field(default=0, ge=0, description="Seed of splits by lot.")
+    seed: int = Field(default=0, ge=0, description="Seed of random splits.")
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> EtlOptions:
@@ -75,7 +83,12 @@ class EtlOptions(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise InputError("; ".join(_told(fault) for fault in error.errors())) from error
+            raise InputError("; ".join(_fault(fault) for fault in error.errors())) from error
+
+    def asked_columns(self) -> list[str]:
+        """Columns of the log that are asked for, by name or position."""
+        asked = (self.user, self.item, self.time, self.value, self.event)
+        return [str(each) for each in asked if each is not None and each != NONE]
 
     @field_validator("logs", "keep", mode="before")
     @classmethod
@@ -88,6 +101,13 @@ class EtlOptions(BaseModel):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value) if isinstance(value, str) else None
         return float(match[1]) / 100 if match else value
 
+    @field_validator("separator")
+    @classmethod
+    def _separates(cls, value: str | None) -> str | None:
+        if value is not None:
+            separator_of(value)
+        return value
+
     @field_validator("event_weights")
     @classmethod
     def _positive(cls, weights: dict[str, float]) -> dict[str, float]:
@@ -99,7 +119,7 @@ class EtlOptions(BaseModel):
     @field_validator("half_life")
     @classmethod
     def _length(cls, value: str | None) -> str | None:
-        from recsys.data.etl.moments import span
+        from recsys.data.etl.timestamps import span
 
         if value is not None:
             span(value)
@@ -116,7 +136,7 @@ class EtlOptions(BaseModel):
         return self
 
 
-def _told(fault: Any) -> str:
+def _fault(fault: Any) -> str:
     where = ".".join(str(part) for part in fault["loc"])
     message = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":

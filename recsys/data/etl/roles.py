@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from recsys.columns import ITEM, TIME, USER
-from recsys.data.etl.names import EVENT, NONE, OPTION, VALUE, column, guess, listed
-from recsys.data.etl.options import EtlOptions
-from recsys.data.etl.table import Table
+from recsys.data.etl.column_names import EVENT, OPTION, VALUE, column, guess, listed
+from recsys.data.etl.options import NONE, EtlOptions
+from recsys.data.etl.parse.table import Table
 from recsys.errors import InputError
 
 _IN_ORDER: Final = (USER, ITEM, VALUE, TIME)
@@ -30,12 +31,6 @@ class Roles:
         return {USER: self.user, ITEM: self.item, TIME: self.time, VALUE: self.value, EVENT: self.event}
 
 
-def names_columns(options: EtlOptions) -> bool:
-    """Whether a column is asked for by a name, so that files must have headers."""
-    asked = (options.user, options.item, options.time, options.value, options.event)
-    return any(isinstance(each, str) and each != NONE and not each.isdecimal() for each in asked)
-
-
 def roles(table: Table, options: EtlOptions) -> Roles:
     """Find the columns that were asked for, and guess the others.
 
@@ -51,7 +46,7 @@ def roles(table: Table, options: EtlOptions) -> Roles:
         if wanted == NONE:
             found[part] = None
         elif wanted is not None:
-            found[part] = column(wanted, table.columns, OPTION[part], str(table.source.path))
+            found[part] = column(wanted, table.columns, OPTION[part], str(table.source))
         elif part != EVENT or options.event_weights:
             found[part] = _guess(table, part)
             guessed += [part] if found[part] else []
@@ -62,18 +57,25 @@ def roles(table: Table, options: EtlOptions) -> Roles:
     assert user
     assert item
     if user == item:
-        raise InputError(f"column {user!r} of {table.source.path} cannot be both user and item; give --item")
+        raise InputError(f"column {user!r} of {table.source} cannot be both user and item; give --item")
+    _check_needed(table, found, options)
+    for part, name in found.items():
+        if name is not None:
+            table.check(name, OPTION[part])
+    return Roles(user, item, found[TIME], found[VALUE], found.get(EVENT), tuple(guessed))
+
+
+def _check_needed(table: Table, found: dict[str, str | None], options: EtlOptions) -> None:
     if options.event_weights and not found[EVENT]:
         raise InputError(
-            f"--event-weights needs a column of events and {table.source.path} has none of a usual name; "
+            f"--event-weights needs a column of events and {table.source} has none of a usual name; "
             f"give --event, one of: {listed(table.columns)}"
         )
     if options.positive_from is not None and not found[VALUE]:
         raise InputError(
-            f"--positive-from needs a column of values and {table.source.path} has none of a usual name; "
+            f"--positive-from needs a column of values and {table.source} has none of a usual name; "
             f"give --value, one of: {listed(table.columns)}"
         )
-    return Roles(user, item, found[TIME], found[VALUE], found.get(EVENT), tuple(guessed))
 
 
 def _guess(table: Table, part: str) -> str | None:
@@ -86,7 +88,7 @@ def _guess(table: Table, part: str) -> str | None:
 
 
 def _missing(table: Table, part: str) -> str:
-    where = table.source.path
+    where = table.source
     if table.headed:
         return (
             f"{where}: no column has a usual name for the {part}; "
@@ -94,6 +96,21 @@ def _missing(table: Table, part: str) -> str:
         )
     count = len(table.columns)
     return (
-        f"{where}: the first line has no usual column name; give {OPTION[part]} NAME where it is a header, "
-        f"or {OPTION[part]} POSITION (0 to {count - 1}) where the file has none"
+        f"{where}: the first line ({', '.join(table.first[:4])}) has no usual column name; give "
+        f"{OPTION[part]} NAME where it is a header, or {OPTION[part]} POSITION (0 to {count - 1}) where the "
+        "file has none"
+    )
+
+
+def header_note(table: Table, roles: Roles) -> str | None:
+    """What to say where the first line was taken for a row and may be a header: words without a digit."""
+    if not table.first or table.headed:
+        return None
+    places = [table.columns.index(name) for name in (roles.user, roles.item) if name in table.columns]
+    words = [table.first[place] for place in places if place < len(table.first)]
+    if len(words) < len(places) or any(not word.strip() or re.search(r"\d", word) for word in words):
+        return None
+    return (
+        f"{table.source}: the first line ({', '.join(table.first[:4])}) is read as a row; "
+        "where it is a header, give --header yes"
     )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import glob
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
+from recsys.data.etl.archives import SUFFIXES, inner_name
 from recsys.data.etl.options import Format
-from recsys.data.etl.plain import PACKED
 from recsys.errors import InputError
+from recsys.home import LONGEST_NAME, part_of_name
 
 _BY_SUFFIX: Final = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet",
@@ -21,16 +25,32 @@ _BY_SUFFIX: Final = {
 _LOGS: Final = ("u.data", "ratings.dat", "ratings.csv")
 _ITEMS: Final = {"u.data": "u.item", "ratings.dat": "movies.dat", "ratings.csv": "movies.csv"}
 _USERS: Final = {"u.data": "u.user", "ratings.dat": "users.dat"}
-READABLE: Final = "csv, tsv, parquet, jsonl, ndjson, dat, txt, each also .gz or .zst"
+_PAPERS: Final = ("readme", "license", "licence", "changelog", "changes", "notice", "copying", "citation")
+_NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
+READABLE: Final = "csv, tsv, parquet, jsonl, ndjson, dat, txt, each also .gz, .bz2, .xz, .zst or .zip"
+STDIN: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file of a log. ``chosen`` says that the user named it, rather than the folder it lies in."""
+    """One file of a log.
+
+    Args:
+        path: Where it lies.
+        format: ``csv``, ``tsv``, ``parquet``, ``jsonl``, ``dat``, ``txt`` or ``adjacency``.
+        chosen: Whether the user named it, rather than the folder that it lies in.
+        folders: What folders named ``column=value`` say of its rows (Hive partitions).
+        shown: What messages and the manifest call it.
+    """
 
     path: Path
     format: str
     chosen: bool
+    folders: tuple[tuple[str, str | None], ...] = ()
+    shown: str = ""
+
+    def __str__(self) -> str:
+        return self.shown or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +59,12 @@ class Found:
 
     Args:
         sources: Files of the log.
-        name: What the dataset is called unless told.
+        name: What the dataset is called by default.
         items: Table of the items that lies beside a known log.
         users: Table of the users that lies beside a known log.
         test: Test file that lies beside the train file in a folder.
         notes: What was taken for granted, for people.
+        left_out: Files of a folder that are no part of the log.
     """
 
     sources: list[Source]
@@ -52,16 +73,17 @@ class Found:
     users: Path | None = None
     test: Path | None = None
     notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 def find(logs: Sequence[str], format_: Format) -> Found:
-    """Resolve files, globs and folders.
+    """Resolve files, globs, folders, and ``-`` for standard input.
 
     Raises:
         InputError: If one of them names nothing, or nothing readable.
     """
     places = [place for log in logs for place in _places(log)]
-    name = _name(places[0])
+    name = "stdin" if logs[0] == STDIN else _name(places[0])
     if len(logs) == 1 and len(places) == 1:
         place = places[0]
         if place.is_dir():
@@ -82,26 +104,58 @@ def find(logs: Sequence[str], format_: Format) -> Found:
             f"{places[0]} is not a MovieLens log; --format movielens takes a folder with one of: "
             f"{', '.join(_LOGS)}"
         )
-    return Found([source for place in places for source in _files(place, format_)], name)
+    found = Found([], name)
+    for place in places:
+        _add(found, place, format_)
+    if not found.sources:
+        raise InputError(f"folder {places[0]} holds nothing readable; files must be {READABLE}")
+    return found
 
 
-def suffix_of(path: Path) -> str:
-    """The suffix that tells the format: that of what is packed.
+def spooled(source: Source, folder: Path) -> Source:
+    """Standard input as a file in ``folder``; any other source as it is.
 
-    Example:
-        >>> suffix_of(Path("log.csv.gz"))
-        '.csv'
+    Raises:
+        InputError: If standard input holds nothing.
     """
-    return Path(path.name.removesuffix(path.suffix) if path.suffix in PACKED else path.name).suffix.lower()
+    if str(source.path) != STDIN:
+        return source
+    path = folder / "stdin"
+    with path.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    if path.stat().st_size == 0:
+        raise InputError("standard input is empty; pipe a log into it, or give a file")
+    with path.open("rb") as file:
+        head = file.read(4096).lstrip()
+    guessed = "parquet" if head.startswith(b"PAR1") else "jsonl" if head.startswith(b"{") else "txt"
+    format_ = source.format if source.format != "txt" else guessed
+    return replace(source, path=path, format=format_, shown="standard input")
 
 
 def format_of(path: Path) -> str | None:
-    """Format by the extension, or None."""
-    return _BY_SUFFIX.get(suffix_of(path))
+    """Format by the extension, or None; of what is packed, by the extension within.
+
+    Example:
+        >>> format_of(Path("log.CSV.GZ")), format_of(Path("notes.md"))
+        ('csv', None)
+    """
+    return _BY_SUFFIX.get(Path(inner_name(path)).suffix.lower())
+
+
+def folder_columns(parts: Iterable[str]) -> tuple[tuple[str, str | None], ...]:
+    """Columns that folder names give, as Hive and Spark write partitions.
+
+    Example:
+        >>> folder_columns(["log", "date=2024-01-31", "shop=a%20b"])
+        (('date', '2024-01-31'), ('shop', 'a b'))
+    """
+    pairs = [part.partition("=") for part in parts]
+    found = {unquote(name): unquote(value) for name, equals, value in pairs if equals and name}
+    return tuple((name, None if value == _NO_VALUE else value) for name, value in found.items())
 
 
 def _places(log: str) -> list[Path]:
-    if Path(log).exists():
+    if log == STDIN or Path(log).exists():
         return [Path(log)]
     found = sorted(glob.glob(log, recursive=True))
     if not found:
@@ -126,10 +180,16 @@ def _known(log: Path, name: str) -> Found:
 
 
 def _pair(folder: Path) -> tuple[Path, Path] | None:
-    files = {path.name.split(".")[0]: path for path in _readable(folder)}
-    if set(files) == {"train", "test"} and len(_readable(folder)) == 2:
+    readable = [path for path in _readable(folder) if not _is_paper(path)]
+    files = {path.name.split(".")[0]: path for path in readable}
+    if set(files) == {"train", "test"} and len(readable) == 2:
         return files["train"], files["test"]
     return None
+
+
+def _is_paper(path: Path) -> bool:
+    """Whether a file tells about a log and is none: README.txt, LICENSE.txt."""
+    return format_of(path) == "txt" and path.name.lower().startswith(_PAPERS)
 
 
 def _readable(folder: Path) -> list[Path]:
@@ -142,22 +202,35 @@ def _readable(folder: Path) -> list[Path]:
     )
 
 
-def _files(place: Path, format_: Format) -> list[Source]:
-    if place.is_file():
-        return [_source(place, format_, chosen=True)]
-    found = _readable(place)
-    if not found:
-        raise InputError(f"folder {place} holds nothing readable; files must be {READABLE}")
-    return [_source(path, format_, chosen=False) for path in found]
+def _add(found: Found, place: Path, format_: Format) -> None:
+    """Add what a place holds."""
+    if not place.is_dir():
+        columns = folder_columns(place.parent.parts)
+        found.sources.append(replace(_source(place, format_, chosen=True), folders=columns))
+        return
+    for path in _readable(place):
+        within = path.relative_to(place)
+        if _is_paper(path) or any(part.startswith("_") for part in within.parts):
+            why = "tells about the log" if _is_paper(path) else "has a name as Spark gives to what is no data"
+            found.left_out.append(str(path))
+            found.notes.append(f"left out: {path} {why}")
+        else:
+            columns = folder_columns(within.parent.parts)
+            found.sources.append(replace(_source(path, format_, chosen=False), folders=columns))
 
 
 def _source(path: Path, format_: str, *, chosen: bool) -> Source:
-    return Source(path, (format_of(path) or "txt") if format_ in ("auto", "movielens") else format_, chosen)
+    guessed = format_of(path) or "txt" if format_ in ("auto", "movielens") else format_
+    return Source(path, guessed, chosen)
 
 
 def _name(place: Path) -> str:
     place = place.resolve()
-    stem = place.name if place.is_dir() else place.name.removesuffix("".join(place.suffixes[-2:]))
-    if not place.is_dir() and (place.suffix not in PACKED or not stem):
-        stem = place.stem
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:100] or "log"
+    if place.is_dir():
+        stem = place.name
+    else:
+        packed = place.suffix.lower() in SUFFIXES
+        stem = (Path(place.stem).stem if packed else place.stem) or place.stem
+    kept = "".join(each if part_of_name(each) else " " for each in unicodedata.normalize("NFC", stem))
+    name = "-".join(kept.split())[:100].encode()[:LONGEST_NAME].decode(errors="ignore")
+    return name.strip("-._") if name.strip("-._")[:1].isalnum() else "log"

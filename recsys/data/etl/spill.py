@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -11,15 +12,34 @@ import numpy.typing as npt
 import polars as pl
 
 from recsys.columns import ITEM, TIME, USER
-from recsys.data.etl.marks import OUTCOME
+from recsys.data.etl.schema import OUTCOME
 from recsys.data.splits.frames import CODED
-from recsys.ids import IdMap
+from recsys.ids import IdMap, without_fraction, written_as_floats
 
 ROWS: Final = 2_500_000  # of a bucket, about
 BATCH: Final = 1_000_000
 _BUCKET: Final = "bucket"
 
 _Codes: TypeAlias = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Ids of all kept rows.
+
+    Args:
+        users: In order.
+        items: In order.
+        user_codes: Of each bucket, the code of each number.
+        item_codes: The code of each number.
+        whole: Parts (``user``, ``item``) of which some ids were written ``17850.0`` and are ``17850`` here.
+    """
+
+    users: IdMap
+    items: IdMap
+    user_codes: list[_Codes]
+    item_codes: _Codes
+    whole: tuple[str, ...]
 
 
 class Spill:
@@ -44,7 +64,8 @@ class Spill:
     def coded(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Lazily put numbers in place of the items of kept rows, and add the bucket of each user."""
         kept = pl.when(pl.col(OUTCOME).is_null())
-        bucket = pl.col(USER).hash() % self._buckets if self._buckets > 1 else pl.lit(0)
+        user = pl.col(USER).str.strip_suffix(".0")  # 7 and 7.0 may be one user, and a user has one bucket
+        bucket = user.hash() % self._buckets if self._buckets > 1 else pl.lit(0)
         return rows.with_columns(
             bucket.cast(pl.UInt32).alias(_BUCKET),
             kept.then(pl.col(ITEM)).cast(self._items.kind).to_physical().alias(ITEM),
@@ -66,16 +87,17 @@ class Spill:
                 coded.select(CODED.names()).write_ipc(path, compression="uncompressed")
                 files.append(path)
 
-    def ids(self) -> tuple[IdMap, IdMap, list[_Codes], _Codes]:
-        """All ids in order, users then items; and the code of each number: of users by bucket, of items."""
-        users, user_codes = _ordered(self._users)
-        items, item_codes = _ordered([self._items])
-        return users, items, user_codes, item_codes[0]
+    def ids(self) -> Ids:
+        """All ids in order, and the code of each number."""
+        users, user_codes, whole_users = _ordered(self._users)
+        items, item_codes, whole_items = _ordered([self._items])
+        whole = tuple(part for part, is_ in ((USER, whole_users), (ITEM, whole_items)) if is_)
+        return Ids(users, items, user_codes, item_codes[0], whole)
 
     def take(self, bucket: int, user_codes: _Codes, item_codes: _Codes) -> pl.DataFrame:
         """Rows of a bucket, by code; they are no longer in the spill."""
         files = self._files[bucket]
-        frame = pl.concat([CODED.to_frame(), *(pl.read_ipc(path) for path in files)])
+        frame = pl.concat([CODED.to_frame(), *(pl.scan_ipc(path, glob=False).collect() for path in files)])
         coded = frame.with_columns(
             pl.Series(USER, user_codes[frame[USER].to_numpy()]),
             pl.Series(ITEM, item_codes[frame[ITEM].to_numpy()]),
@@ -104,11 +126,11 @@ class Store:
     def frames(self) -> Iterator[pl.DataFrame]:
         """The frames, one by one."""
         for path in self._files:
-            yield pl.read_ipc(path)
+            yield pl.scan_ipc(path, glob=False).collect()
 
     def scan(self) -> pl.LazyFrame:
         """All frames as one lazy table."""
-        return pl.concat([pl.scan_ipc(path) for path in self._files])
+        return pl.concat([pl.scan_ipc(path, glob=False) for path in self._files])
 
     @property
     def empty(self) -> bool:
@@ -130,10 +152,13 @@ class _Numbers:
         return self._categories.to_series()
 
 
-def _ordered(numbers: list[_Numbers]) -> tuple[IdMap, list[_Codes]]:
-    """All ids in order; and of each numbering, whose ids no other has, the code of each number."""
+def _ordered(numbers: list[_Numbers]) -> tuple[IdMap, list[_Codes], bool]:
+    """All ids in order; of each numbering the code of each number; and whether ids were written as floats."""
     seen = [each.seen() for each in numbers]
     every = pl.concat(seen)
+    whole = written_as_floats(every)
+    if whole:
+        every = without_fraction(every)
     ids = IdMap.of(every)
     codes = ids.encode(every).to_numpy().astype(np.uint32)
-    return ids, np.split(codes, np.cumsum([len(each) for each in seen])[:-1])
+    return ids, np.split(codes, np.cumsum([len(each) for each in seen])[:-1]), whole

@@ -19,7 +19,8 @@ from recsys.errors import InputError
 class ByTime:
     """The newest rows are held out: one cut-off for all users, as it is when a system is in use.
 
-    Rows at the moment of the cut-off stay in train, all of them, so the held-out share may be smaller.
+    Rows at the moment of the cut-off stay in train, all of them, so the held-out share may be smaller; where
+    that would hold out nothing, as in a log of four days, the newest moment is held out whole.
 
     Args:
         share: Of the rows, 0 to 1.
@@ -44,6 +45,10 @@ class ByTime:
         if held == rows:
             return lambda frame: ~nothing(frame)
         cut = kth_smallest(lambda: log.column(TIME), rows - held - 1)
+        newest = max(int(part.max()) for part in log.column(TIME) if len(part))
+        if cut == newest:
+            older = [part[part < newest] for part in log.column(TIME)]
+            cut = max((int(part.max()) for part in older if len(part)), default=newest)
 
         def later(frame: pl.DataFrame) -> BoolArray:
             return frame[TIME].to_numpy() > cut

@@ -8,6 +8,7 @@ LINE: Final = "recsys line"  # from 1
 FAULT: Final = "recsys fault"  # null, or why the row is unusable as it stands
 MORE: Final = "recsys more"  # a field beyond the last column
 RAW: Final = "recsys raw"  # the row as text
+VALUE: Final = "recsys value"  # as the log has it; the weight may be 1 in its place
 FILE: Final = "recsys file"  # position of the file among the sources
 OUTCOME: Final = "recsys outcome"  # null: kept; else a label of ``clean``
 

@@ -11,7 +11,6 @@ from recsys.errors import InputError
 
 VALUE: Final = "value"
 EVENT: Final = "event"
-NONE: Final = "none"
 _SHOWN: Final = 12
 
 # Likeliest first; compared without case and without anything but letters and digits.
@@ -39,6 +38,8 @@ USUAL: Final[Mapping[str, tuple[str, ...]]] = {
         "itemname", "description",
     ),
 }  # fmt: skip
+# Names of values that people gave on a scale, and not of counts.
+RATINGS: Final = ("rating", "ratings", "score", "stars", "overall")
 OPTION: Final[Mapping[str, str]] = {
     USER: "--user", ITEM: "--item", TIME: "--time", VALUE: "--value", EVENT: "--event", TITLE: "--title",
 }  # fmt: skip

@@ -82,6 +82,6 @@ def _settled(repeats: pl.DataFrame, on_repeat: Literal["last", "first", "sum"]) 
     if on_repeat == "sum" and len(pairs):
         sums = np.add.reduceat(ascending[WEIGHT].to_numpy().astype(np.float64), np.flatnonzero(starts))
         weights = ascending[WEIGHT].to_numpy().copy()
-        weights[ends] = sums
+        weights[ends] = np.minimum(sums, np.finfo(np.float32).max)
         ascending = ascending.with_columns(pl.Series(WEIGHT, weights))
     return ascending.filter(pl.Series(ends & ~in_train)), int(in_train.sum())

@@ -8,20 +8,20 @@ from pathlib import Path
 import polars as pl
 
 from recsys.columns import ITEM, TITLE
-from recsys.data.etl.marks import FAULT
-from recsys.data.etl.names import NONE, USUAL, column, guess, listed, normal
-from recsys.data.etl.options import EtlOptions
+from recsys.data.etl.column_names import USUAL, column, guess, listed, normal
+from recsys.data.etl.options import NONE, EtlOptions
+from recsys.data.etl.parse import Table, parse
+from recsys.data.etl.schema import FAULT, HARMLESS, LINE
 from recsys.data.etl.sources import find
-from recsys.data.etl.table import Table, table
 from recsys.errors import InputError
-from recsys.ids import IdMap
+from recsys.ids import WHOLE_AS_FLOAT, IdMap, id_column
 
 _FLAGS = "unknown"  # the first of the genre columns of u.item
 _GENRES = "genres"
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Metadata:
     """A table of items or users.
 
     Args:
@@ -31,6 +31,7 @@ class Side:
         rows: Rows in the file.
         known: Ids of the log that the file has.
         files: The files, with their hashes.
+        fault: What to say of rows that cannot be read; None where all can.
     """
 
     frame: pl.DataFrame
@@ -39,12 +40,15 @@ class Side:
     rows: int
     known: int
     files: list[Table]
+    fault: str | None
 
 
-def side(asked: str, part: str, ids: IdMap, options: EtlOptions, copies: Path) -> Side:
+def metadata(
+    asked: str, part: str, ids: IdMap, options: EtlOptions, copies: Path, *, whole: bool
+) -> Metadata:
     """Read a table of items (``part`` is ``item``) or of users.
 
-    A key that is not told is the column of a usual name that has most ids of the log. Of several rows of an
+    A key that is not given is the column of a usual name that has most ids of the log. Of several rows of an
     id the first counts.
 
     Raises:
@@ -53,18 +57,20 @@ def side(asked: str, part: str, ids: IdMap, options: EtlOptions, copies: Path) -
     copies.mkdir(exist_ok=True)
     sources = find([asked], "auto").sources
     key, title = (options.item_key, options.title) if part == ITEM else (None, None)
-    headed = True if any(isinstance(each, str) and not each.isdecimal() for each in (key, title)) else None
-    tables = [table(source, copies, number, headed=headed) for number, source in enumerate(sources)]
+    columns = [str(each) for each in (key, title) if isinstance(each, str) and each != NONE]
+    tables = [parse(source, copies, number, columns=columns) for number, source in enumerate(sources)]
     first = tables[0]
-    where = str(first.source.path)
-    frame = pl.concat(
-        [each.frame.filter(pl.col(FAULT).is_null()).select(each.columns) for each in tables], how="diagonal"
+    where = str(first.source)
+    whole_frame = pl.concat(
+        [each.frame.select(FAULT, LINE, *_flat(each)) for each in tables], how="diagonal_relaxed"
     ).collect(engine="streaming")
+    unread = whole_frame.filter(pl.col(FAULT).is_not_null() & ~pl.col(FAULT).is_in(HARMLESS))
+    frame = whole_frame.filter(pl.col(FAULT).is_null()).drop(FAULT, LINE)
     known = ids.ids.implode()
     if key is not None:
         chosen = column(key, first.columns, "--item-key", where)
     else:
-        chosen = _key(frame, part, known, where)
+        chosen = _key(frame, part, known, where, whole=whole)
     titled = None
     if part == ITEM and title != NONE:
         titled = (
@@ -73,8 +79,11 @@ def side(asked: str, part: str, ids: IdMap, options: EtlOptions, copies: Path) -
             else guess(TITLE, first.columns)
         )
     frame = _genres(frame)
+    id_ = id_column(pl.col(chosen), frame.schema[chosen])
+    if whole:
+        id_ = id_.str.replace(WHOLE_AS_FLOAT, "$1")
     named = frame.with_columns(
-        pl.col(chosen).cast(pl.String).alias(part),
+        id_.alias(part),
         *([pl.col(titled).cast(pl.String).alias(TITLE)] if titled else []),
     )
     lead = [part, *([TITLE] if titled else [])]
@@ -85,10 +94,23 @@ def side(asked: str, part: str, ids: IdMap, options: EtlOptions, copies: Path) -
         .unique(part, keep="first", maintain_order=True)
     )
     matched = int(kept[part].is_in(known).sum())
-    return Side(kept, chosen, titled, frame.height, matched, tables)
+    return Metadata(kept, chosen, titled, frame.height, matched, tables, _fault(unread, where))
 
 
-def _key(frame: pl.DataFrame, part: str, known: pl.Series, where: str) -> str:
+def _fault(unread: pl.DataFrame, where: str) -> str | None:
+    if unread.is_empty():
+        return None
+    row = unread.row(0, named=True)
+    count = f"{unread.height:,} rows of {where}" if unread.height > 1 else f"a row of {where}"
+    return f"{count} cannot be read, and is left out (line {row[LINE]}: {row[FAULT]})"
+
+
+def _flat(table: Table) -> list[pl.Expr]:
+    """The columns that hold one value a row."""
+    return [table.values(name) for name in table.columns if name not in table.nested]
+
+
+def _key(frame: pl.DataFrame, part: str, known: pl.Series, where: str, *, whole: bool) -> str:
     usual = [*USUAL[part], "id"]
     candidates = [name for name in frame.columns if normal(name) in usual]
     candidates = candidates or ([frame.columns[0]] if frame.columns[0].startswith("column_") else [])
@@ -99,7 +121,13 @@ def _key(frame: pl.DataFrame, part: str, known: pl.Series, where: str) -> str:
         raise InputError(
             f"{where}: no column has a usual name for the {part}; {option}: {listed(frame.columns)}"
         )
-    return max(candidates, key=lambda name: int(frame[name].cast(pl.String).unique().is_in(known).sum()))
+
+    def matched(name: str) -> int:
+        id_ = id_column(pl.col(name), frame.schema[name])
+        ids = frame.select(id_.str.replace(WHOLE_AS_FLOAT, "$1") if whole else id_).to_series()
+        return int(ids.unique().is_in(known).sum())
+
+    return max(candidates, key=matched)
 
 
 def _genres(frame: pl.DataFrame) -> pl.DataFrame:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from recsys.data.etl.names import listed
+from recsys.data.etl.column_names import listed
+from recsys.data.etl.parse.table import Table
 from recsys.errors import InputError
 
 
@@ -25,19 +27,23 @@ class Condition:
     kinds: dict[str, pl.DataType]
 
 
-def conditions(sqls: list[str], frame: pl.LazyFrame, columns: list[str]) -> list[Condition]:
+def conditions(sqls: list[str], tables: Sequence[Table]) -> list[Condition]:
     """Parse conditions, and type the columns that they name by looking at all of their values.
+
+    Each file must have the columns that are named; it may have or lack any other.
 
     A column of whole numbers is read as such, of numbers as such, any other as text. Where the condition
     makes no sense of that, texts are taken as numbers (what is none does not meet the condition), and where
     it still makes none, all its columns are taken as texts.
 
     Raises:
-        InputError: If one is no SQL, names a column that is not there, or compares unlike things.
+        InputError: If one is no SQL, names a column that a file lacks, or compares unlike things.
     """
-    parsed = [(sql, _parse(sql, columns)) for sql in sqls]
+    parsed = [(sql, _parse(sql, tables)) for sql in sqls]
     named = sorted({name for _, holds in parsed for name in holds.meta.root_names()})
-    kinds = _kinds(frame, named)
+    if not named:
+        return []
+    kinds = _kinds(pl.concat([each.frame.select(_alike(each, tables, named)) for each in tables]), named)
     found = []
     for sql, holds in parsed:
         own = {name: kinds[name] for name in holds.meta.root_names()}
@@ -50,25 +56,37 @@ def conditions(sqls: list[str], frame: pl.LazyFrame, columns: list[str]) -> list
         if fault is not None:
             types = ", ".join(f"{name}: {_word(kind)}" for name, kind in own.items())
             raise InputError(
-                f"--keep {sql!r} does not fit the columns ({types}): {fault}; mend the condition"
+                f"--keep {sql!r} does not fit the columns ({types}): {fault}; change the condition"
             )
         found.append(Condition(sql, holds, own))
     return found
 
 
-def _parse(sql: str, columns: list[str]) -> pl.Expr:
+def _parse(sql: str, tables: Sequence[Table]) -> pl.Expr:
     try:
         holds = pl.sql_expr(sql)
     except pl.exceptions.PolarsError as error:
         raise InputError(
             f"--keep {sql!r} is no SQL condition ({_first(error)}); write for example 'Quantity > 0'"
         ) from error
-    unknown = [name for name in holds.meta.root_names() if name not in columns]
-    if unknown:
-        raise InputError(f"--keep {sql!r} names a column {unknown[0]!r}; there are: {listed(columns)}")
+    for table in tables:
+        unknown = [name for name in holds.meta.root_names() if name not in table.columns]
+        if unknown:
+            raise InputError(
+                f"--keep {sql!r} names a column {unknown[0]!r}, which {table.source} lacks; it has: "
+                f"{listed(table.columns)}"
+            )
     if not holds.meta.root_names():
-        raise InputError(f"--keep {sql!r} names no column; there are: {listed(columns)}")
+        raise InputError(f"--keep {sql!r} names no column; there are: {listed(tables[0].columns)}")
     return holds
+
+
+def _alike(table: Table, tables: Sequence[Table], named: Sequence[str]) -> list[pl.Expr]:
+    """Columns in types that all files share: text where they differ."""
+    kinds = {name: {each.kinds.get(name, pl.String()) for each in tables} for name in named}
+    return [
+        table.values(name) if len(kinds[name]) == 1 else table.values(name).cast(pl.String) for name in named
+    ]
 
 
 def _kinds(frame: pl.LazyFrame, named: list[str]) -> dict[str, pl.DataType]:
