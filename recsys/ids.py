@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # What is taken off both ends of an id: ASCII and Unicode white space, and the byte order mark.
 SPACE: Final = (
-    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
     "\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
 WHOLE_AS_FLOAT: Final = r"^(0|[1-9]\d*)\.0$"  # how pandas writes whole ids of a column that lacks some

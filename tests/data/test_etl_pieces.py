@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data.etl import deduplicate, spill
-from recsys.data.etl.parallel import abreast
 from recsys.data.etl.k_core import outside_core
+from recsys.data.etl.parallel import abreast
 from recsys.data.splits.frames import CODED, Log
 from recsys.home import Home
 from tests.data import etl_logs as logs

@@ -131,7 +131,7 @@ def _look(path: Path, copy: Path | None, separator: str, encoding: str) -> Plain
     digest, size, lines, last, spaced = hashlib.sha256(), 0, 0, b"\n", encoding == "latin-1"
     replaced = bool(separator) and as_one_byte(separator) != separator
     quotes = QuoteScan("" if replaced else separator)
-    white = (b" ",) if separator == "\t" else (b" ", b"\t")
+    white = [each for each in (b" ", b"\t", b"\x0b", b"\x0c") if each.decode() != separator]
     decoder = codecs.getincrementaldecoder(encoding)()
     out = copy.open("wb") if copy else None
     beside = ThreadPoolExecutor(1)  # hashes a chunk while it is looked through

@@ -101,11 +101,12 @@ def _records(path: Path, width: int, separator: str, *, strict: bool, headed: bo
             if start is None:
                 return
             number, first = start
-            fields = _closed(first, width, separator)
+            fields = _closed(first, width, separator, strict=strict)
             if fields is None:
-                fields, taken = _joined(first, waiting, lines, width, separator)
+                fields, taken = _joined(first, waiting, lines, width, separator, strict=strict)
                 alone = [first, *(line for _, line in waiting[:taken])]
-                if fields is not None and not strict and _each_a_row(alone, width, separator):
+                ruled = strict and separator != "\t"  # a tabbed field holds no line feed by its rules
+                if fields is not None and not ruled and _each_a_row(alone, width, separator):
                     fields = None
                 if fields is not None:
                     del waiting[:taken]
@@ -121,6 +122,8 @@ def _joined(
     lines: Iterator[tuple[int, str]],
     width: int,
     separator: str,
+    *,
+    strict: bool,
 ) -> tuple[list[str] | None, int]:
     """Fields of as few lines as close the quotes of the first, and how many follow it; None where none do.
 
@@ -134,18 +137,17 @@ def _joined(
                 break
             waiting.append(following)
         record += "\n" + waiting[taken][1]
-        fields = _closed(record, width, separator)
+        fields = _closed(record, width, separator, strict=strict)
         if fields is not None:
             return fields, taken + 1
     return None, 0
 
 
-def _closed(record: str, width: int, separator: str) -> list[str] | None:
-    """Fields of a record whose quotes close; those of the backslash dialect where only they fit."""
+def _closed(record: str, width: int, separator: str, *, strict: bool) -> list[str] | None:
+    """Fields of a record whose quotes close; unless ``strict``, by backslashes where only they fit."""
     fields = fields_of(record, separator)
-    if '\\"' in record and (fields is None or len(fields) != width):
-        escaped = fields_of(record, separator, escaped=True)
-        return escaped if escaped is not None else fields
+    if not strict and '\\"' in record and (fields is None or len(fields) != width):
+        fields = fields_of(record, separator, escaped=True) or fields
     return fields
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -59,6 +60,7 @@ def delimited(
     elif quotes.strict and quotes.breaks == 0:
         frame = _scan(text.path, names, one_byte, '"', separator, headed=headed)
     else:
+        text = replace(text, spaced=True)  # line feeds within quotes may stand at the ends of a field
         path = repaired(text, copies, names, one_byte, headed=headed)
         frame = pl.scan_parquet(path, glob=False).with_columns(_raw(names, separator))
     return Table(source, text, names, named, frame, text.lines - int(headed), first=[] if headed else fields)

@@ -46,14 +46,29 @@ def sniffed(source: Source, head: Sequence[str], *, columns_given: bool) -> str 
 
 
 def _agreement(separator: str, lines: Sequence[str]) -> tuple[float, float]:
-    """Share of the lines that have as many fields as usual, in fifths, and that number of fields."""
+    """Share of the lines that have as many fields as is usual, in fifths, and that number of fields.
+
+    Zeros where that is less than half of them, or the first line has no such separator.
+    """
     if separator not in lines[0]:
         return 0.0, 0.0
-    counts = [len(fields_of(line, separator) or line.split(separator)) for line in lines]
+    counts = _widths(separator, lines)
     usual = statistics.mode(counts)
-    if usual == 1:
-        usual = counts[0]
-    return counts.count(usual) * 5 // len(counts) / 5 + 0.01, float(usual)
+    share = counts.count(usual) / len(counts)
+    return (0.0, 0.0) if usual == 1 or share < 0.5 else (int(share * 5) / 5, float(usual))
+
+
+def _widths(separator: str, lines: Sequence[str]) -> list[int]:
+    """Number of fields of each record; lines that no quote closes together are records by themselves."""
+    widths: list[int] = []
+    waiting: list[str] = []
+    for line in lines:
+        waiting.append(line)
+        fields = fields_of("\n".join(waiting), separator)
+        if fields is not None:
+            widths.append(len(fields))
+            waiting = []
+    return widths + [len(line.split(separator)) for line in waiting]
 
 
 def _spaced(source: Source, lines: Sequence[str], *, columns_given: bool) -> str | None:
