@@ -76,6 +76,8 @@ def render(console: Console, run: RunFolder) -> None:
     _row(table, _model(manifest), manifest)
     for name, baseline in manifest["baselines"].items():
         _row(table, f"{name}{' (tuned)' if baseline['tried'] else ''}", baseline)
+    for name in manifest.get("cannot_fold_in", {}):
+        table.add_row(name, "cannot fold in")
     if "als" in manifest["baselines"]:
         gaps = manifest["baselines"]["als"]["difference"]
         table.add_section()

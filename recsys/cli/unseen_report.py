@@ -52,8 +52,8 @@ def _warm_up(console: Console, models: Mapping[str, Mapping[str, Any]]) -> None:
     rows = f"{told['rows']} row{'' if told['rows'] == 1 else 's'}"
     console.print(
         f"cold users, first {rows} granted: {told['users']:,} users, asked for {told['asked_rows']:,} later "
-        f"rows; {told['too_few_rows']:,} have no more rows than that, and of {told['unknown_history']:,} no "
-        "granted row has an item known from train."
+        f"rows; {told['too_few_rows']:,} users have no more rows than that, and the granted rows of "
+        f"{told['unknown_history']:,} hold no item known from train."
     )
     if "metrics" not in told:
         return

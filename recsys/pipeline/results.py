@@ -25,7 +25,7 @@ def result(run: RunFolder) -> dict[str, Any]:
         "index",
         "seconds",
     )
-    beside = {key: manifest[key] for key in BESIDE if key in manifest}
+    beside = {key: manifest[key] for key in (*BESIDE, "cannot_fold_in") if key in manifest}
     return (
         {key: manifest[key] for key in keys}
         | beside

@@ -21,6 +21,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.tables import Split
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError, StoppedError
+from recsys.evaluation.folded import CannotFoldInError
 from recsys.files import remove, write_text
 from recsys.home import Home
 from recsys.item_weights import ItemWeights
@@ -137,12 +138,15 @@ def _make(
         served = _servable(outcome.served, config)
     with clock.stage("evaluate", f"ranking all {len(outcome.scored.item_ids):,} items for every test user"):
         verdict = scored(outcome.scored, split, config.metrics, config.warm_up, config.seed)
-    baselines = {}
+    baselines, unfit = {}, {}
     for name in config.baselines:
         with clock.stage(f"baseline {name}", f"baseline {name}, tuned on the valid part"):
-            baselines[name] = baseline(
-                name, getattr(model, "dim", None), dataset, split, config, validate, watch
-            )
+            try:
+                baselines[name] = baseline(
+                    name, getattr(model, "dim", None), dataset, split, config, validate, watch
+                )
+            except CannotFoldInError as error:
+                unfit[name] = str(error)
     goal = f"recall@{config.index.k} of {config.index.target_recall:g}"
     with clock.stage("index", f"choosing an index with a measured {goal}"):
         index = _serve(run, dataset, outcome, served, config)
@@ -163,6 +167,7 @@ def _make(
             **verdict.document(),
             "valid": {} if outcome.valid is None else {"ndcg@10": outcome.valid},
             "baselines": {name: _baseline(verdict, each, config.seed) for name, each in baselines.items()},
+            **({"cannot_fold_in": unfit} if unfit else {}),
             "index": index,
             "seconds": clock.seconds,
             "versions": versions(),
