@@ -45,7 +45,7 @@ def evaluate(
     warm_up: Annotated[
         int,
         typer.Option(
-            "--warm-up", metavar="N", help="Also score cold users, served by their first N test rows."
+            "--warm-up", metavar="N", min=0, help="Also score cold users, served by their first N test rows."
         ),
     ] = 0,
 ) -> None:
