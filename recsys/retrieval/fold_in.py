@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys import plugins
-from recsys.arrays import Codes, FloatArray, IntArray
+from recsys.arrays import Codes, FloatArray
 from recsys.embeddings import FoldIn
 from recsys.errors import InputError, RecsysError
 from recsys.item_weights import Ragged
 
 Gram = Callable[[], npt.NDArray[np.float64]]
-Vectors = npt.NDArray[np.float64]
-
-# Numbers of gathered item vectors that are held at once: 32 MB of float64.
-GATHERED: Final = 1 << 22
 
 
 class Foldable(Protocol):
@@ -88,18 +84,14 @@ def fold_in_all(model: Foldable, histories: Ragged, gram: Gram | None = None) ->
     the confidence ``alpha r`` that ``implicit`` uses in place of ``1 + alpha r``.
     """
     form = _form(model, gram)
-    dim = model.items.shape[1]
-    vectors = np.zeros((len(histories), dim), dtype=np.float32)
-    filled = np.flatnonzero(np.diff(histories.indptr))
-    lengths = np.diff(histories.indptr)[filled]
-    for block in _blocks(lengths, max(1, GATHERED // dim)):
-        places = histories.positions(filled[block])
-        vectors[filled[block]] = form(histories.indices[places], lengths[block])
+    vectors = np.zeros((len(histories), model.items.shape[1]), dtype=np.float32)
+    for row in np.flatnonzero(np.diff(histories.indptr)):
+        vectors[row] = form(histories.indices[histories.indptr[row] : histories.indptr[row + 1]])
     return vectors
 
 
-# Codes (T,) of histories laid end to end and their lengths (n,), none of them 0 -> (n, D).
-_Form = Callable[[Codes, IntArray], Vectors]
+# Codes (H,) of a history that is not empty, the newest last -> (D,); what all histories share is made before.
+_Form = Callable[[Codes], npt.NDArray[np.floating]]
 
 
 def _form(model: Foldable, gram: Gram | None) -> _Form:
@@ -124,11 +116,12 @@ def _form(model: Foldable, gram: Gram | None) -> _Form:
 def _mean(model: Foldable) -> _Form:
     bounded = plugins.make("distances", model.distance).bounded
 
-    def form(codes: Codes, lengths: IntArray) -> Vectors:
-        vectors = model.items[codes].astype(np.float64)  # (T, D)
+    def form(codes: Codes) -> npt.NDArray[np.floating]:
+        vectors = model.items[codes].astype(np.float64)  # (H, D)
         if bounded:
             vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return _added(vectors, lengths) / lengths[:, None]
+        mean: npt.NDArray[np.floating] = vectors.mean(axis=0)
+        return mean
 
     return form
 
@@ -136,46 +129,30 @@ def _mean(model: Foldable) -> _Form:
 def _sum(model: Foldable, power: float, options: Mapping[str, float]) -> _Form:
     """The tower ``history``."""
     inputs = model.items if model.inputs is None else model.inputs
-    longest, position = options.get("longest", np.inf), options.get("position", np.inf)
+    position, longest = options.get("position", np.inf), options.get("longest")
 
-    def form(codes: Codes, lengths: IntArray) -> Vectors:
-        newer = np.repeat(np.cumsum(lengths), lengths) - 1 - np.arange(len(codes))  # (T,)
-        decay = np.where(newer < longest, 0.5 ** (newer / position), 0.0)
-        mass = _added(decay, lengths)
-        return _added(inputs[codes] * decay[:, None], lengths) / mass[:, None] ** power
+    def form(codes: Codes) -> npt.NDArray[np.floating]:
+        codes = codes if longest is None else codes[-int(longest) :]
+        decay = 0.5 ** (np.arange(len(codes))[::-1] / position)
+        total: npt.NDArray[np.floating] = decay @ inputs[codes].astype(np.float64)
+        vector: npt.NDArray[np.floating] = total / decay.sum() ** power
+        return vector
 
     return form
 
 
-def _least_squares(items: FloatArray, gram: Vectors, alpha: float, regularization: float) -> _Form:
+def _least_squares(
+    items: FloatArray, gram: npt.NDArray[np.float64], alpha: float, regularization: float
+) -> _Form:
     free = gram + regularization * np.eye(len(gram))
 
-    def form(codes: Codes, lengths: IntArray) -> Vectors:
-        solved = np.empty((len(lengths), len(gram)))
-        for row, end in enumerate(np.cumsum(lengths)):
-            chosen = items[codes[end - lengths[row] : end]].astype(np.float64)  # (H, D)
-            left = free + (alpha - 1.0) * chosen.T @ chosen
-            solved[row] = np.linalg.solve(left, alpha * chosen.sum(axis=0))
+    def form(codes: Codes) -> npt.NDArray[np.floating]:
+        chosen = items[codes].astype(np.float64)  # (H, D)
+        left = free + (alpha - 1.0) * chosen.T @ chosen
+        solved: npt.NDArray[np.floating] = np.linalg.solve(left, alpha * chosen.sum(axis=0))
         return solved
 
     return form
-
-
-def _added(values: npt.NDArray[np.floating], lengths: IntArray) -> Vectors:
-    """Sums (n, ...) over runs of ``lengths`` rows, none of them 0."""
-    total: Vectors = np.add.reduceat(values, np.cumsum(lengths) - lengths, axis=0)
-    return total
-
-
-def _blocks(lengths: IntArray, most: int) -> Iterator[slice]:
-    """Runs of histories with ``most`` items together, or one that alone is longer."""
-    ends = np.cumsum(lengths)
-    start = 0
-    while start < len(lengths):
-        before = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, before + most, side="right")))
-        yield slice(start, stop)
-        start = stop
 
 
 def gram_of(items: FloatArray, block: int = 65_536) -> npt.NDArray[np.float64]:
