@@ -54,7 +54,7 @@ def evaluate(
     from recsys.evaluation.evaluate import evaluate as score
     from recsys.evaluation.names import DEFAULT
     from recsys.evaluation.truth import Truth
-    from recsys.pipeline.scoring import history_curve, of_known, unseen_of, warmed_up
+    from recsys.pipeline.scoring import history_curve, of_known, served, unseen_of, warmed_up
     from recsys.pipeline.verdict import Verdict
     from recsys.retrieval.index.store import open_index
     from recsys.retrieval.serving_files import read_seen
@@ -71,10 +71,10 @@ def evaluate(
     session.say(f"ranking {len(model.items):,} items for {len(truth):,} test users")
     metrics = tuple(manifest["metrics"]) or DEFAULT
     learned = read_seen(folder.seen, len(model.users))
-    served, seed = unseen.view(model) if unseen else model, int(manifest.get("seed", 0))
+    view, seed = unseen.view(model) if unseen else model, int(manifest.get("seed", 0))
     seen = unseen.seen if unseen else learned
-    found = score(served, truth, seen, index=ranked_by, metrics=metrics, train=learned)
-    beside: dict[str, Any] = {"fold_in": unseen.counts()} if unseen else {}
+    found = score(view, truth, seen, index=ranked_by, metrics=metrics, train=learned)
+    beside: dict[str, Any] = {"fold_in": served(unseen)} if unseen else {}
     if by:
         beside["history_curve"] = history_curve(
             unseen or of_known(split, model.item_ids), model, metrics, seed
@@ -89,7 +89,7 @@ def evaluate(
         **verdict.document(),
     }
     if roc or svg:
-        document["roc"] = pair_quality(served, truth, seen, f"run {folder.name}", svg)
+        document["roc"] = pair_quality(view, truth, seen, f"run {folder.name}", svg)
     session.show(document, lambda console: _render(console, document, manifest["metrics"]))
 
 

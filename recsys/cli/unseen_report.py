@@ -38,10 +38,11 @@ def curve_table(models: Mapping[str, Mapping[str, Any]]) -> Table:
     return table
 
 
-def _served(told: Mapping[str, int]) -> str:
+def _served(told: Mapping[str, float]) -> str:
+    share, items = 100 * told["share"], told["history_items"]
     return (
-        f"none of the test users is in train: each is served by the oldest 80 % of the own rows "
-        f"({told['history_items']:,} known items in all) and asked for the newest 20 %; "
+        f"none of the test users is in train: each is served by the oldest {share:.0f} % of their rows "
+        f"({items:,} known items in all) and asked for the rest; "
         f"{told['too_few_rows']:,} users with a single row are left out, and the cold ones are the "
         f"{told['unknown_history']:,} whose history holds no item known from train."
     )

@@ -86,7 +86,8 @@ class Unseen:
             raise InputError(
                 "no unseen user can be scored: "
                 f"{self.left_out} have too few rows for a history and a question, and the history of "
-                f"{self.truth.cold_users} holds no item known from train; hold more users out"
+                f"{self.truth.cold_users} holds no item known from train; hold more users out "
+                "(recsys etl --split users:0.2 --valid 0.2)"
             )
         return folded(scorer, self.ids, newest(self.histories, longest))
 
@@ -122,7 +123,7 @@ class Unseen:
 
 def nobody_known(rows: pl.DataFrame, users: IdMap) -> bool:
     """Whether a raw table is of users whom a model does not know, all of them."""
-    return users.encode(rows[USER].unique()).is_null().all()
+    return not rows.is_empty() and users.encode(rows[USER].unique()).is_null().all()
 
 
 def newest(histories: Ragged, count: int | None) -> Ragged:

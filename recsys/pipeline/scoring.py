@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from recsys.columns import USER
-from recsys.data.splits.histories import Granted, first_rows, oldest_rows, ordered
+from recsys.data.splits.histories import ASKED_OF, Granted, first_rows, oldest_rows, ordered
 from recsys.data.tables import Split
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.names import metric
@@ -26,7 +26,7 @@ Names = Sequence[str]
 def scored(scorer: Identified, split: Split, metrics: Names, warm_up: int, seed: int) -> Verdict:
     """Score a model on the test part of a split.
 
-    Where it knows none of the test users, each is served by the oldest four fifths of the own test rows and
+    Where it knows none of the test users, each is served by the oldest four fifths of their test rows and
     asked for the rest. ``beside`` then holds ``fold_in`` (who was left out) and ``history_curve``; with
     ``warm_up`` it holds ``warm_up`` also: users unknown to the model, with that many rows granted.
 
@@ -41,7 +41,7 @@ def scored(scorer: Identified, split: Split, metrics: Names, warm_up: int, seed:
     beside: dict[str, Any] = {}
     if unseen := unseen_of(split, scorer):
         found = unseen.evaluate(scorer, metrics, train=train)
-        beside = {"fold_in": unseen.counts(), "history_curve": history_curve(unseen, scorer, metrics, seed)}
+        beside = {"fold_in": served(unseen), "history_curve": history_curve(unseen, scorer, metrics, seed)}
     else:
         truth = Truth.of(split.test, scorer.user_ids, scorer.item_ids)
         found = evaluate(scorer, truth, train, metrics=metrics)
@@ -55,6 +55,11 @@ def unseen_of(split: Split, scorer: Identified) -> Unseen | None:
     if not nobody_known(split.test, scorer.user_ids):
         return None
     return Unseen.of(oldest_rows(split.test), scorer.item_ids)
+
+
+def served(unseen: Unseen) -> dict[str, float]:
+    """How unseen test users are served, for the record: the share of the rows, and who was counted."""
+    return {"share": 1 - 1 / ASKED_OF, **unseen.counts()}
 
 
 def history_curve(unseen: Unseen, scorer: Identified, metrics: Names, seed: int) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def test_models_and_baselines_serve_held_out_users_by_a_part_of_their_history(by
     log = Interactions.of(pl.concat([split.train, split.valid]))
     asked = Unseen.of(granted, log.items)
     told = document["fold_in"]
-    assert told == asked.counts()
+    assert told == {"share": 0.8, **asked.counts()}
     assert told["too_few_rows"] == granted.left_out > 0
     assert document["counts"]["users"] == len(asked.truth) > 10
 
@@ -129,7 +129,7 @@ def test_the_report_shows_the_curve_and_who_was_left_out(by_users: Home) -> None
     result = call(by_users, "train", "--model", "ease", "--baselines", "popularity")
     assert result.exit_code == 0, result.output
     text = " ".join(result.stdout.split())
-    assert "none of the test users is in train: each is served by the oldest 80 % of the own rows" in text
+    assert "none of the test users is in train: each is served by the oldest 80 % of their rows" in text
     assert "users with a single row are left out" in text
     assert "ndcg@20 by the newest items of the history" in text
     lines = [line.split() for line in result.stdout.splitlines()]
