@@ -14,9 +14,9 @@ from recsys.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import polars as pl
     from rich.console import Console
 
+    from recsys.data.tables import Split
     from recsys.run_folder import RunFolder
 
 
@@ -38,11 +38,23 @@ def evaluate(
         bool, typer.Option("--roc", help="Also tell test pairs from unobserved ones: AUC and thresholds.")
     ] = False,
     svg: Annotated[Path | None, typer.Option("--svg", help="Draw that curve to a file.")] = None,
+    by: Annotated[
+        Literal["history"] | None,
+        typer.Option("--by", help="history: also serve test users by the newest 1, 2, 5, ... items alone."),
+    ] = None,
+    warm_up: Annotated[
+        int,
+        typer.Option(
+            "--warm-up", metavar="N", min=0, help="Also score cold users, served by their first N test rows."
+        ),
+    ] = 0,
 ) -> None:
     """Score a run on the test part again: rank all items for every test user, seen items left out."""
     from recsys.embeddings import Embeddings
     from recsys.evaluation.evaluate import evaluate as score
+    from recsys.evaluation.names import DEFAULT
     from recsys.evaluation.truth import Truth
+    from recsys.pipeline.scoring import history_curve, of_known, served, unseen_of, warmed_up
     from recsys.pipeline.verdict import Verdict
     from recsys.retrieval.index.store import open_index
     from recsys.retrieval.serving_files import read_seen
@@ -51,21 +63,25 @@ def evaluate(
     folder = RunFolder(session.home.folder("run", one_run(run, named)))
     folder.verify()
     manifest = folder.manifest()
-    test = _test_part(session, folder, manifest)
+    split = _split(session, folder, manifest)
     model = Embeddings.load(folder.model)
     ranked_by = open_index(folder.index, model.items, model.distance, index, sealed=True)
-    truth = Truth.of(test, model.user_ids, model.item_ids)
+    unseen = unseen_of(split, model)
+    truth = unseen.truth if unseen else Truth.of(split.test, model.user_ids, model.item_ids)
     session.say(f"ranking {len(model.items):,} items for {len(truth):,} test users")
-    metrics = tuple(manifest["metrics"])
-    seen = read_seen(folder.seen, len(model.users))
-    found = score(
-        model,
-        truth,
-        seen,
-        index=ranked_by,
-        **({"metrics": metrics} if metrics else {}),
-    )
-    verdict = Verdict.of(found, int(manifest.get("seed", 0)))
+    metrics = tuple(manifest["metrics"]) or DEFAULT
+    learned = read_seen(folder.seen, len(model.users))
+    view, seed = unseen.view(model) if unseen else model, int(manifest.get("seed", 0))
+    seen = unseen.seen if unseen else learned
+    found = score(view, truth, seen, index=ranked_by, metrics=metrics, train=learned)
+    beside: dict[str, Any] = {"fold_in": served(unseen)} if unseen else {}
+    if by:
+        beside["history_curve"] = history_curve(
+            unseen or of_known(split, model.item_ids), model, metrics, seed
+        )
+    if warm_up:
+        beside["warm_up"] = warmed_up(model, split.test, warm_up, metrics, learned, seed)
+    verdict = Verdict.of(found, seed, beside)
     document = {
         "run": folder.name,
         "dataset": manifest["dataset"]["name"],
@@ -73,7 +89,7 @@ def evaluate(
         **verdict.document(),
     }
     if roc or svg:
-        document["roc"] = pair_quality(model, truth, seen, f"run {folder.name}", svg)
+        document["roc"] = pair_quality(view, truth, seen, f"run {folder.name}", svg)
     session.show(document, lambda console: _render(console, document, manifest["metrics"]))
 
 
@@ -88,7 +104,7 @@ def one_run(argument: str | None, option: str | None) -> str:
     return argument or option or "current"
 
 
-def _test_part(session: Session, folder: RunFolder, manifest: Mapping[str, Any]) -> pl.DataFrame:
+def _split(session: Session, folder: RunFolder, manifest: Mapping[str, Any]) -> Split:
     from recsys.data.dataset import Dataset
 
     if manifest.get("refit") == "all":
@@ -103,12 +119,14 @@ def _test_part(session: Session, folder: RunFolder, manifest: Mapping[str, Any])
             f"run {folder.name} was fitted to split {wanted['split_hash'][:12]} of dataset {dataset.name}, "
             f"which now is {dataset.split_hash[:12]}; train on that, or make the old one again"
         )
-    return dataset.split().test
+    return dataset.split()
 
 
 def _render(console: Console, document: Mapping[str, Any], before: Mapping[str, float | None]) -> None:
     from rich import box
     from rich.table import Table
+
+    from recsys.cli.unseen_report import render_unseen
 
     table = Table(
         title=f"run {document['run']}, {document['index']} index", title_justify="left", box=box.SIMPLE_HEAD
@@ -126,6 +144,7 @@ def _render(console: Console, document: Mapping[str, Any], before: Mapping[str, 
         f"{counts['unknown_rows']:,} with {counts['unknown_items']:,} items unknown to train are misses; "
         f"{counts['cold_users']:,} cold users ({counts['cold_rows']:,} interactions) are left out."
     )
+    render_unseen(console, {f"run {document['run']}": document})
     if "roc" in document:
         console.print(pair_quality_text(document["roc"]), markup=False)
 

@@ -75,6 +75,14 @@ def train(
             rich_help_panel="Comparison and refit",
         ),
     ] = None,
+    warm_up: Annotated[
+        Number,
+        typer.Option(
+            metavar="N",
+            help="Also score users unknown to train, served by their first N test rows.",
+            rich_help_panel="Comparison and refit",
+        ),
+    ] = None,
     target_recall: Annotated[
         float | None,
         typer.Option(help="Recall that the index must have.", show_default="0.95", rich_help_panel="Index"),
@@ -117,6 +125,7 @@ def train(
         "model.precision": precision,
         "seed": seed,
         "refit": refit,
+        "warm_up": warm_up,
         "index.target_recall": target_recall,
         "index.kind": index,
         "baselines": _names(baselines),

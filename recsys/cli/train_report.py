@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from recsys.cli.session import Session
+from recsys.cli.unseen_report import render_unseen
 from recsys.pipeline.epochs import read_epochs
 from recsys.run_folder import RunFolder
 
@@ -75,6 +76,8 @@ def render(console: Console, run: RunFolder) -> None:
     _row(table, _model(manifest), manifest)
     for name, baseline in manifest["baselines"].items():
         _row(table, f"{name}{' (tuned)' if baseline['tried'] else ''}", baseline)
+    for name in manifest.get("cannot_fold_in", {}):
+        table.add_row(name, "cannot fold in")
     if "als" in manifest["baselines"]:
         gaps = manifest["baselines"]["als"]["difference"]
         table.add_section()
@@ -86,6 +89,7 @@ def render(console: Console, run: RunFolder) -> None:
         f"{counts['unknown_rows']:,} with {counts['unknown_items']:,} items unknown to train are misses; "
         f"{counts['cold_users']:,} cold users ({counts['cold_rows']:,} interactions) are left out."
     )
+    render_unseen(console, {_model(manifest): manifest, **manifest["baselines"]})
     if (space := _space(run)) is not None:
         console.print(space)
     console.print(_index(manifest["index"]))

@@ -25,6 +25,7 @@ def evaluate(
     *,
     index: Index | None = None,
     metrics: Sequence[str] = DEFAULT,
+    train: Rows | None = None,
 ) -> Evaluation:
     """Score a model on held-out items.
 
@@ -36,6 +37,7 @@ def evaluate(
         seen: A row for each user code: items left out of the lists (and what counts as chosen for novelty).
         index: Lists come from it instead of the exact ranking.
         metrics: Names such as ``recall@20``.
+        train: What counts as chosen for novelty where that is not ``seen``: a row for each training user.
 
     Returns:
         Values, values a user, and counts.
@@ -52,8 +54,9 @@ def evaluate(
             f"({truth.cold_users} users are unknown); split by time or user in another way"
         )
     codes, _ = rank(scorer, truth.users, max(part.k for part in parts.values()), seen, index)
-    chosen = np.bincount(seen.indices, minlength=truth.items)
-    ranked = Ranked.of(codes, truth.relevant, truth.sizes, chosen, len(seen))
+    log = seen if train is None else train
+    chosen = np.bincount(log.indices, minlength=truth.items)
+    ranked = Ranked.of(codes, truth.relevant, truth.sizes, chosen, len(log))
     found = {name: part(ranked) for name, part in parts.items()}
     per_user = {name: values for name, values in found.items() if parts[name].per_user}
     return Evaluation(

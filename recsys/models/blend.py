@@ -12,7 +12,7 @@ import numpy as np
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
-from recsys.models.joining import Part, join, with_fold_in
+from recsys.models.joining import Matrix, Part, join, judged, with_fold_in
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.nested import draws, named, nested, seeded
 
@@ -90,9 +90,9 @@ class Blend:
             parts.append(Part.of(fitted.scorer))
             settled.append({"name": name, **options, **fitted.chosen})
         weights = tuple(self.weights or [1 / len(parts)] * len(parts))
-        if self.weights is None and validate is not None:
-            weights = self._search(parts, weights, train, validate, told)
         inputs = np.hstack([part.inputs for part in parts])
+        if self.weights is None and validate is not None:
+            weights = self._search(parts, weights, inputs, train, validate, told)
         scorer = with_fold_in(join(parts, weights, self.dim, train), inputs, train)
         return Fitted(scorer, {"of": settled, "weights": list(weights)})
 
@@ -100,6 +100,7 @@ class Blend:
         self,
         parts: Sequence[Part],
         equal: tuple[float, ...],
+        inputs: Matrix,
         train: Interactions,
         validate: Validate,
         report: Report,
@@ -108,7 +109,8 @@ class Blend:
 
         def quality(weights: tuple[float, ...]) -> float:
             if weights not in tried:
-                tried[weights] = validate(join(parts, weights, self.dim, train))
+                joined = join(parts, weights, self.dim, train)
+                tried[weights] = judged(joined, lambda: inputs, train, validate)
                 shown = {f"weight {number}": weight for number, weight in enumerate(weights)}
                 report(1, shown | {"valid": tried[weights]})
             return tried[weights]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.models.histories import chosen
-from recsys.models.joining import JOINABLE, as_dot, with_fold_in
+from recsys.models.joining import JOINABLE, as_dot, judged, with_fold_in
 from recsys.models.model import Validate
 
 if TYPE_CHECKING:
@@ -44,7 +44,11 @@ def best_hops(
     if hops == 0 or model.distance not in JOINABLE:
         return 0, model
     steps = list(smoothed(model, train, hops))
-    best = hops if validate is None else int(np.argmax([validate(each) for each in steps]))
+    best = hops
+    if validate is not None:
+        own = validate(model)
+        after = [judged(each, lambda: _inputs(model, train), train, validate) for each in steps[1:]]
+        best = int(np.argmax([own, *after]))
     if best == 0:
         return 0, model
     return best, with_fold_in(steps[best], _inputs(model, train), train)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +14,7 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import InputError
 from recsys.models.histories import chosen
+from recsys.models.model import Validate
 
 # Distances that can be written as an inner product.
 JOINABLE: Final = ("dot", "cosine", "euclidean", "squared_euclidean")
@@ -87,6 +88,14 @@ def with_fold_in(model: Embeddings, inputs: Matrix, train: Interactions) -> Embe
     """
     mapped = inputs @ _history_map(inputs, model.users, train)
     return replace(model, inputs=_small(mapped), fold_in=FoldIn("sum", {"power": POWER}))
+
+
+def judged(model: Embeddings, inputs: Callable[[], Matrix], train: Interactions, by: Validate) -> float:
+    """The score of a candidate; with its way to serve a history where the judge asks by that.
+
+    The map from histories takes about as long as a validation, so it is made for those who ask only.
+    """
+    return by(with_fold_in(model, inputs(), train) if getattr(by, "folds_in", False) else model)
 
 
 def _small(vectors: Matrix) -> FloatArray:

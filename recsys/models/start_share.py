@@ -6,7 +6,7 @@ import numpy as np
 
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
-from recsys.models.joining import JOINABLE, Part, join, with_fold_in
+from recsys.models.joining import JOINABLE, Part, join, judged, with_fold_in
 from recsys.models.model import Validate
 
 
@@ -42,6 +42,7 @@ def best_share(
         return 0.0, model
     parts = Part.of(model), Part.of(start)
     joined = join(parts, (1 - share, share), dim, train)
-    if validate is not None and validate(joined) <= validate(model):
+    inputs = np.hstack([part.inputs for part in parts])
+    if validate is not None and judged(joined, lambda: inputs, train, validate) <= validate(model):
         return 0.0, model
-    return share, with_fold_in(joined, np.hstack([part.inputs for part in parts]), train)
+    return share, with_fold_in(joined, inputs, train)

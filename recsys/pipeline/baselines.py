@@ -11,20 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from recsys import __version__, plugins
 from recsys.data.dataset import Dataset
 from recsys.data.tables import Interactions, Split
-from recsys.evaluation.evaluate import evaluate
-from recsys.evaluation.truth import Truth
 from recsys.files import read_json, replacing, write_json
 from recsys.models.model import Validate
 from recsys.models.tuning import GRIDS, tune
 from recsys.pipeline.build import build_model
 from recsys.pipeline.config import ModelSection, TrainConfig, described
-from recsys.pipeline.fit import Refit, fit, seen_rows
+from recsys.pipeline.fit import Refit, fit
 from recsys.pipeline.progress import Watcher
+from recsys.pipeline.scoring import scored
 from recsys.pipeline.verdict import Verdict
 
 
@@ -66,6 +63,7 @@ def baseline(
         "refit": refit,
         "seed": config.seed,
     }
+    key |= {"warm_up": config.warm_up} if config.warm_up else {}
     text = json.dumps(key | {"metrics": config.metrics, "version": __version__}, sort_keys=True)
     folder = dataset.folder / "baselines" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     if not folder.exists():
@@ -97,13 +95,7 @@ def _make(
         options, tried = dict(tuned.options), tuned.tried
     settled = ModelSection.model_validate({"name": section.name, **options})
     outcome = fit(build_model(settled, config.seed), split, refit, validate=None)
-    evaluation = evaluate(
-        outcome.scored,
-        Truth.of(split.test, outcome.scored.user_ids, outcome.scored.item_ids),
-        seen_rows(outcome.scored, pl.concat([split.train, split.valid])),
-        metrics=config.metrics,
-    )
-    verdict = Verdict.of(evaluation, config.seed)
+    verdict = scored(outcome.scored, split, config.metrics, config.warm_up, config.seed)
     with replacing(folder) as temporary:
         verdict.write(temporary / "per_user.parquet")
         write_json(

@@ -60,6 +60,7 @@ class TrainConfig(_Section):
     refit: Literal["none", "valid", "all"] = "valid"
     index: IndexSection = IndexSection()
     metrics: tuple[str, ...] = DEFAULT
+    warm_up: int = Field(default=0, ge=0)
 
     @field_validator("model", mode="before")
     @classmethod

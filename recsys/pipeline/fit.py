@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 import polars as pl
 
+from recsys.data.splits.histories import oldest_rows
 from recsys.data.tables import Interactions, Split
+from recsys.evaluation.unseen import Unseen, UnseenValidator, nobody_known
 from recsys.evaluation.validator import validator
 from recsys.models.model import Identified, Model, Report, Validate, silent
 from recsys.retrieval.index.index import Rows
@@ -41,8 +43,16 @@ class Outcome:
 
 
 def validation(split: Split) -> Validate | None:
-    """The judge of candidates: ndcg@10 on the valid part; None where that is empty."""
-    return None if split.valid.is_empty() else validator(split.valid, Interactions.of(split.train))
+    """The judge of candidates: ndcg@10 on the valid part; None where that is empty.
+
+    A valid part of users whom train lacks is served from a history of each.
+    """
+    if split.valid.is_empty():
+        return None
+    train = Interactions.of(split.train)
+    if nobody_known(split.valid, train.users):
+        return UnseenValidator(Unseen.of(oldest_rows(split.valid), train.items, most=10_000))
+    return validator(split.valid, train)
 
 
 def fit(

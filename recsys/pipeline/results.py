@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys.files import read_json
+from recsys.pipeline.verdict import BESIDE
 from recsys.run_folder import RunFolder
 
 
@@ -24,6 +25,9 @@ def result(run: RunFolder) -> dict[str, Any]:
         "index",
         "seconds",
     )
-    return {key: manifest[key] for key in keys} | {
-        "mlflow": read_json(mirrored) if mirrored.exists() else None
-    }
+    beside = {key: manifest[key] for key in (*BESIDE, "cannot_fold_in") if key in manifest}
+    return (
+        {key: manifest[key] for key in keys}
+        | beside
+        | {"mlflow": read_json(mirrored) if mirrored.exists() else None}
+    )

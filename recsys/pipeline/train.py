@@ -21,8 +21,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.tables import Split
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError, StoppedError
-from recsys.evaluation.evaluate import evaluate
-from recsys.evaluation.truth import Truth
+from recsys.evaluation.folded import CannotFoldInError
 from recsys.files import remove, write_text
 from recsys.home import Home
 from recsys.item_weights import ItemWeights
@@ -34,6 +33,7 @@ from recsys.pipeline.config import TrainConfig, document
 from recsys.pipeline.epochs import Epochs
 from recsys.pipeline.fit import Outcome, fit, seen_rows, validation
 from recsys.pipeline.progress import Watcher
+from recsys.pipeline.scoring import scored
 from recsys.pipeline.verdict import Verdict
 from recsys.pipeline.versions import git_revision, versions
 from recsys.retrieval.index.contract import choose
@@ -137,13 +137,16 @@ def _make(
         )  # fmt: skip
         served = _servable(outcome.served, config)
     with clock.stage("evaluate", f"ranking all {len(outcome.scored.item_ids):,} items for every test user"):
-        verdict = _verdict(outcome.scored, split, config)
-    baselines = {}
+        verdict = scored(outcome.scored, split, config.metrics, config.warm_up, config.seed)
+    baselines, unfit = {}, {}
     for name in config.baselines:
         with clock.stage(f"baseline {name}", f"baseline {name}, tuned on the valid part"):
-            baselines[name] = baseline(
-                name, getattr(model, "dim", None), dataset, split, config, validate, watch
-            )
+            try:
+                baselines[name] = baseline(
+                    name, getattr(model, "dim", None), dataset, split, config, validate, watch
+                )
+            except CannotFoldInError as error:
+                unfit[name] = str(error)
     goal = f"recall@{config.index.k} of {config.index.target_recall:g}"
     with clock.stage("index", f"choosing an index with a measured {goal}"):
         index = _serve(run, dataset, outcome, served, config)
@@ -164,6 +167,7 @@ def _make(
             **verdict.document(),
             "valid": {} if outcome.valid is None else {"ndcg@10": outcome.valid},
             "baselines": {name: _baseline(verdict, each, config.seed) for name, each in baselines.items()},
+            **({"cannot_fold_in": unfit} if unfit else {}),
             "index": index,
             "seconds": clock.seconds,
             "versions": versions(),
@@ -171,12 +175,6 @@ def _make(
         }
     )
     run.seal()
-
-
-def _verdict(scored: Identified, split: Split, config: TrainConfig) -> Verdict:
-    truth = Truth.of(split.test, scored.user_ids, scored.item_ids)
-    seen = seen_rows(scored, pl.concat([split.train, split.valid]))
-    return Verdict.of(evaluate(scored, truth, seen, metrics=config.metrics), config.seed)
 
 
 def _servable(model: Identified, config: TrainConfig) -> Embeddings:
@@ -230,6 +228,7 @@ def _baseline(verdict: Verdict, each: Baseline, seed: int) -> dict[str, Any]:
         "metrics": stored["metrics"],
         "intervals": stored["intervals"],
         "difference": verdict.difference(each.verdict, seed),
+        **each.verdict.beside,
     }
 
 

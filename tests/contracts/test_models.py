@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 
 from recsys import plugins
+from recsys.data.splits.histories import oldest_rows
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
+from recsys.evaluation.unseen import Unseen
 from recsys.ids import IdMap
 from recsys.models.model import Model
 from recsys.retrieval.ranking import rank, seen_by_user
@@ -44,6 +46,16 @@ def test_taste_is_found_on_a_checkerboard(name: str) -> None:
         metrics=("precision@1",),
     )
     assert found.values["precision@1"] == 1.0
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "popularity"])
+def test_taste_of_someone_unseen_is_found_from_a_history(name: str) -> None:
+    rows = [(f"u{user}", f"i{item:03d}") for user in range(60) for item in range(20) if item % 2 == user % 2]
+    held = pl.col("user").is_in(["u3", "u8", "u21", "u44"])
+    log, unseen = Interactions.of(raw(rows).filter(~held)), oldest_rows(raw(rows).filter(held))
+    asked = Unseen.of(unseen, log.items)
+    found = asked.evaluate(model(name, dim=2).fit(log).scorer, ("precision@2",))
+    assert found.per_user["precision@2"].to_list() == [1.0] * 4
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,6 +9,7 @@ import pytest
 
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
+from recsys.models.graph import best_hops
 from recsys.models.start_share import best_share
 from recsys.plugins import make
 from tests.factories import interactions
@@ -88,3 +89,40 @@ def test_by_chance_nothing_is_kept() -> None:
 def test_a_share_outside_its_range_is_refused(share: float) -> None:
     with pytest.raises(InputError, match=f"start_share is {share}; it must lie in 0..1"):
         make("models", "two_tower", {"start_share": share})
+
+
+class Folding:
+    """A validator of unseen users: it needs what serves a history."""
+
+    folds_in = True
+
+    def __init__(self) -> None:
+        self.given: list[Embeddings] = []
+
+    def __call__(self, scorer: Embeddings) -> float:
+        self.given.append(scorer)
+        return float(len(self.given))
+
+
+def test_candidates_for_unseen_users_come_as_they_would_be_served() -> None:
+    judge = Folding()
+    best_share(MODEL, START, 0.25, 8, LOG, judge)
+    joined = next(each for each in judge.given if each is not MODEL)
+    served = best_share(MODEL, START, 0.25, 8, LOG, None)[1]
+    assert joined.fold_in == served.fold_in
+    assert joined.inputs is not None
+    assert served.inputs is not None
+    assert joined.inputs.tobytes() == served.inputs.tobytes()
+
+    judge = Folding()
+    best_hops(MODEL, LOG, 2, judge)
+    served = best_hops(MODEL, LOG, 2, None)[1]
+    assert judge.given[0] is MODEL
+    assert judge.given[2].inputs is not None
+    assert served.inputs is not None
+    assert judge.given[2].inputs.tobytes() == served.inputs.tobytes()
+
+    judge = Folding()
+    parts = [{"name": "spectral", "dim": 2}, {"name": "als", "dim": 2}]
+    make("models", "blend", {"of": parts}).fit(LOG, validate=judge)
+    assert all(each.inputs is not None or each.fold_in.name == "least_squares" for each in judge.given)

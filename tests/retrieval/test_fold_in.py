@@ -1,10 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 from recsys.embeddings import FoldIn, Stored
 from recsys.errors import InputError, RecsysError
-from recsys.retrieval.fold_in import fold_in, gram_of
+from recsys.item_weights import Ragged
+from recsys.retrieval.fold_in import fold_in, fold_in_all, gram_of
 from recsys.text import TextColumn
 
 RNG = np.random.default_rng(2)
@@ -70,6 +75,57 @@ def test_least_squares_is_what_implicit_recalculates(alpha: float, regularizatio
 
 def test_the_gram_matrix_is_summed_over_blocks() -> None:
     np.testing.assert_allclose(gram_of(ITEMS, block=3), ITEMS.T.astype(np.float64) @ ITEMS, rtol=1e-5)
+
+
+FORMS = [
+    (FoldIn(), "dot"), (FoldIn(), "cosine"),
+    (FoldIn("sum", {"power": 0.5}), "dot"),
+    (FoldIn("sum", {"power": 1.0, "position": 2.0, "longest": 3.0}), "dot"),
+    (FoldIn("least_squares", {"alpha": 20.0, "regularization": 3.0}), "dot"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "distance"), FORMS, ids=str)
+@settings(deadline=None)
+@given(histories=st.lists(st.lists(st.integers(0, 19), max_size=8, unique=True), max_size=7))
+def test_many_histories_are_each_folded_in_by_itself(
+    form: FoldIn, distance: str, histories: list[list[int]]
+) -> None:
+    into = model(form, distance, INPUTS)
+    indptr = np.cumsum([0, *map(len, histories)])
+    rows = Ragged(indptr, np.array([code for row in histories for code in row], dtype=np.int32))
+    got = fold_in_all(into, rows)
+    assert got.shape == (len(histories), 4)
+    assert got.dtype == np.float32
+    for vector, history in zip(got, histories, strict=True):
+        one = fold_in(into, np.array(history, dtype=np.int32)) if history else np.zeros(4)
+        np.testing.assert_array_equal(vector, one)
+
+
+def test_decayed_sums_by_their_definition() -> None:
+    form = FoldIn("sum", {"power": 0.5, "position": 2.0, "longest": 2.0})
+    newest, before = INPUTS[5].astype(float), INPUTS[11].astype(float)
+    wanted = (newest + 0.5**0.5 * before) / (1 + 0.5**0.5) ** 0.5
+    np.testing.assert_allclose(fold_in(model(form, inputs=INPUTS), HISTORY), wanted, rtol=1e-5)
+
+
+def test_many_users_are_what_implicit_recalculates() -> None:
+    from implicit.cpu.als import AlternatingLeastSquares
+    from threadpoolctl import threadpool_limits
+
+    log = sparse.random(80, 20, density=0.3, random_state=1, format="csr", dtype=np.float32)
+    log.data[:] = 1.0
+    unseen = log[50:]
+    with threadpool_limits(1, "blas"):
+        peer = AlternatingLeastSquares(
+            factors=4, alpha=20.0, regularization=3.0, iterations=3, random_state=0, num_threads=1
+        )
+        peer.fit(log[:50], show_progress=False)
+        wanted = peer.recalculate_user(np.arange(30), unseen)
+    form = FoldIn("least_squares", {"alpha": 20.0, "regularization": 3.0})
+    into = replace(model(form), items=np.asarray(peer.item_factors))
+    got = fold_in_all(into, Ragged(unseen.indptr.astype(np.int64), unseen.indices))
+    np.testing.assert_allclose(got, wanted, rtol=2e-3, atol=1e-5)
 
 
 def test_what_cannot_be_folded_in_is_told() -> None:

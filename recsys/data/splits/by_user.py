@@ -1,4 +1,4 @@
-"""Whole users drawn by lot are held out."""
+"""Whole users, drawn at random, are held out."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from recsys.seeds import derive
 
 @dataclass(frozen=True, slots=True)
 class ByUser:
-    """Whole users drawn by lot are held out, as people whom training never saw.
+    """Whole users, drawn at random, are held out, as people whom training never saw.
 
-    A user's lot is a hash of seed and user, so it stays when others come or go.
+    The draw is by a hash of seed and user, so it stays when others come or go. A model is given the oldest
+    four fifths of the rows of each and asked for the rest; see ``recsys.data.splits.histories``.
 
     Args:
         share: Of the users, 0 to 1.
