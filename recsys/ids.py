@@ -132,7 +132,7 @@ def find_id(value: object, ids: Lookup) -> int | None:
     if text is None:
         return None
     code = ids.find(text)
-    if code is None and text.endswith(".0") and text[:-2].isdecimal():
+    if code is None and text.endswith(".0") and text[:-2].removeprefix("-").isdecimal():
         code = ids.find(text[:-2])
     return code
 

@@ -38,8 +38,15 @@ def evaluate(
         bool, typer.Option("--roc", help="Also tell test pairs from unobserved ones: AUC and thresholds.")
     ] = False,
     svg: Annotated[Path | None, typer.Option("--svg", help="Draw that curve to a file.")] = None,
+    by: Annotated[
+        Literal["activity"] | None,
+        typer.Option("--by", help="By quarters of users, the least active first, beside the baselines."),
+    ] = None,
 ) -> None:
-    """Score a run on the test part again: rank all items for every test user, seen items left out."""
+    """Score a run on the test part again: rank all items for every test user, seen items left out.
+
+    With --by nothing is ranked: the values a user that the run keeps are averaged by group.
+    """
     from recsys.embeddings import Embeddings
     from recsys.evaluation.evaluate import evaluate as score
     from recsys.evaluation.truth import Truth
@@ -49,6 +56,10 @@ def evaluate(
     from recsys.run_folder import RunFolder
 
     folder = RunFolder(session.home.folder("run", one_run(run, named)))
+    if by is not None:
+        if index != "exact" or roc or svg:
+            raise InputError("--by averages what the run keeps; leave --index, --roc and --svg out")
+        return _by_group(session, folder, by)
     folder.verify()
     manifest = folder.manifest()
     test = _test_part(session, folder, manifest)
@@ -75,6 +86,28 @@ def evaluate(
     if roc or svg:
         document["roc"] = pair_quality(model, truth, seen, f"run {folder.name}", svg)
     session.show(document, lambda console: _render(console, document, manifest["metrics"]))
+
+
+def _by_group(session: Session, folder: RunFolder, by: str) -> None:
+    from recsys.evaluation.groups import by_group
+
+    table = by_group(folder, by)
+    document = {"run": folder.name, "by": by, "groups": table.to_dicts()}
+    session.show(document, lambda console: _render_groups(console, table, by))
+
+
+def _render_groups(console: Console, table: pl.DataFrame, by: str) -> None:
+    from rich import box
+    from rich.table import Table
+
+    for metric in table["metric"].unique(maintain_order=True):
+        shown = Table(title=f"{metric} by {by}", title_justify="left", box=box.SIMPLE_HEAD)
+        for name in ("items chosen", "users", "model", "value", "95 % interval"):
+            shown.add_column(name, justify="left" if name == "model" else "right")
+        for row in table.filter(metric=metric).iter_rows(named=True):
+            interval = "-" if row["low"] is None else f"{row['low']:.4f} to {row['high']:.4f}"
+            shown.add_row(row["group"], f"{row['users']:,}", row["model"], _number(row["value"]), interval)
+        console.print(shown)
 
 
 def one_run(argument: str | None, option: str | None) -> str:
