@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
@@ -43,30 +45,39 @@ def id_text(value: object) -> str | None:
 
     Raises:
         InputError: If the value is of a type that is no id (a list, a mapping), is infinite, is a float whose
-            last digits are lost (2^53 and above), or is bytes that are not UTF-8.
+            last digits are lost (2^53 and above), or is text or bytes that are not UTF-8.
 
     Example:
         >>> id_text(" 0054890 "), id_text(7.0), id_text(b"x"), id_text(float("nan"))
         ('0054890', '7', 'x', None)
     """
-    if isinstance(value, str):
-        return value.strip(SPACE) or None
+    if isinstance(value, str | bytes):
+        return _plain(value)
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return None
-    if isinstance(value, bytes):
-        try:
-            return value.decode("utf-8").strip(SPACE) or None
-        except UnicodeDecodeError as error:
-            raise InputError(f"id {value!r} is not UTF-8 text; decode it, and give that") from error
     if type(value).__name__ in ("bool", "bool_"):
         return str(bool(value)).lower()
     if isinstance(value, numbers.Integral):
         return str(int(value))
     if isinstance(value, numbers.Real):
         return _float_text(value)
+    if isinstance(value, Decimal):
+        return _decimal_text(value)
     if isinstance(value, date | UUID):
         return str(value)
     raise InputError(f"{value!r} is no id: it is a {type(value).__name__}; give text or a number")
+
+
+def _plain(value: str | bytes) -> str | None:
+    """Without the white space around it."""
+    try:
+        if isinstance(value, bytes):
+            value = value.decode()
+        elif not value.isascii():
+            value.encode()  # fails on half of a surrogate pair, which is what undecodable bytes become
+    except UnicodeError as error:
+        raise InputError(f"id {value!r} is not UTF-8 text; decode it, and give that") from error
+    return value.strip(SPACE) or None
 
 
 def _float_text(value: Any) -> str | None:
@@ -77,6 +88,35 @@ def _float_text(value: Any) -> str | None:
             f"id {value!r} is a float, whose last digits are lost from 2^53 on; give it as text or an integer"
         )
     return str(int(value)) if value == int(value) else str(value)
+
+
+def _decimal_text(value: Decimal) -> str | None:
+    if not value.is_finite():
+        return _float_text(float(value))
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def id_texts(ids: object) -> list[str | None]:
+    """``id_text`` of one raw id, or of each of several; a text is one id, never its letters.
+
+    Args:
+        ids: An id, or a list, tuple, set, array or column of ids.
+
+    Raises:
+        InputError: As ``id_text``; or if it is a table or a mapping.
+
+    Example:
+        >>> id_texts("12"), id_texts([12, 7.0, None]), id_texts(5)
+        (['12'], ['12', '7', None], ['5'])
+    """
+    if isinstance(ids, Mapping) or hasattr(ids, "columns"):
+        raise InputError(f"a {type(ids).__name__} is no list of ids; give a list, or one column of a table")
+    if not isinstance(ids, Iterable) or isinstance(ids, str | bytes | bytearray | memoryview):
+        return [id_text(ids)]
+    if getattr(ids, "ndim", 1) == 0:  # an array of numpy around one value
+        return [id_text(ids.item())]  # type: ignore[attr-defined]
+    return [id_text(each) for each in ids]
 
 
 def find_id(value: object, ids: Lookup) -> int | None:
@@ -92,7 +132,7 @@ def find_id(value: object, ids: Lookup) -> int | None:
     if text is None:
         return None
     code = ids.find(text)
-    if code is None and text.endswith(".0") and text[:-2].isdecimal():
+    if code is None and text.endswith(".0") and text[:-2].removeprefix("-").isdecimal():
         code = ids.find(text[:-2])
     return code
 
@@ -114,6 +154,8 @@ def id_column(column: pl.Expr, kind: pl.DataType, *, trim: bool = True) -> pl.Ex
         exact = column.is_not_nan() & (column.abs() < _EXACT)
         text = pl.when(whole == column).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
         return pl.when(exact).then(text)
+    if isinstance(kind, pl.Decimal) and kind.scale:
+        return column.cast(pl.String).str.replace(r"\.?0+$", "")
     if kind == pl.Binary:
         column = column.cast(pl.String)
     elif kind != pl.String:

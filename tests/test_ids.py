@@ -1,4 +1,5 @@
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import InputError
-from recsys.ids import IdMap, find_id, id_column, id_text
+from recsys.ids import IdMap, find_id, id_column, id_text, id_texts
 from recsys.text import TextColumn
 
 texts = st.lists(st.text(min_size=1), min_size=1)
@@ -60,6 +61,7 @@ KINDS = {
     pl.UInt64: st.integers(0, 2**64 - 1),
     pl.Boolean: st.booleans(),
     pl.Date: st.dates(),
+    pl.Decimal: st.decimals(0, 10**6, places=2),
     pl.Float64: st.one_of(
         st.integers(-(10**6), 10**6).map(float),
         st.floats(-1e6, 1e6).filter(lambda value: abs(value) >= 1e-3),
@@ -72,8 +74,9 @@ KINDS = {
 @given(data=st.data())
 def test_a_column_and_a_single_id_become_the_same_text(kind: type[pl.DataType], data: st.DataObject) -> None:
     values = data.draw(st.lists(st.one_of(st.none(), KINDS[kind]), max_size=8))
-    frame = pl.DataFrame({"id": pl.Series(values, dtype=kind)})
-    assert frame.select(id_column(pl.col("id"), kind())).to_series().to_list() == [
+    column = pl.Series(values, dtype=pl.Decimal(12, 2) if kind is pl.Decimal else kind)
+    frame = pl.DataFrame({"id": column})
+    assert frame.select(id_column(pl.col("id"), column.dtype)).to_series().to_list() == [
         id_text(value) for value in values
     ]
 
@@ -90,6 +93,7 @@ def test_space_around_text_is_no_part_of_an_id(text: str, space: str) -> None:
         (7, "7"), (7.0, "7"), (7.5, "7.5"), (np.int64(7), "7"), (np.float32(7), "7"), (np.str_("x"), "x"),
         (b"caf\xc3\xa9", "café"), ("0054890", "0054890"), ("7.0", "7.0"), (None, None),
         (float("nan"), None), (pd.NA, None), (pd.NaT, None), ("  ", None), (date(2024, 1, 31), "2024-01-31"),
+        (Decimal("5.00"), "5"), (Decimal("1E+2"), "100"), (Decimal("NaN"), None),
         (18446744073709551616, "18446744073709551616"), (True, "true"),
     ],
 )  # fmt: skip
@@ -100,7 +104,8 @@ def test_each_type_has_one_text(value: object, text: str | None) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([1], "list"), ({"id": 1}, "dict"), (b"\xff", "UTF-8"), (2.0**53, "digits are lost"),
+        ([1], "list"), ("\udcff", "UTF-8"), (Decimal("Infinity"), "digits are lost"),
+        ({"id": 1}, "dict"), (b"\xff", "UTF-8"), (2.0**53, "digits are lost"),
         (float("inf"), "digits are lost"), (object, "type"),
     ],
 )  # fmt: skip
@@ -120,3 +125,31 @@ def test_an_id_is_found_whatever_type_it_comes_in() -> None:
         None,
         2,
     ]
+
+
+@pytest.mark.parametrize(
+    ("ids", "texts"),
+    [
+        ("12", ["12"]), (b"12", ["12"]), (12, ["12"]), (np.int64(12), ["12"]), (np.array(12), ["12"]),
+        (np.float32(0.1), ["0.1"]), (date(2024, 1, 31), ["2024-01-31"]), (None, [None]),
+        ([12, "x", None, 7.0], ["12", "x", None, "7"]), ((1, 2), ["1", "2"]), (np.array([5, 6]), ["5", "6"]),
+        (np.array(["5", "6"]), ["5", "6"]), (pd.Series([5, None]), ["5", None]), (range(2), ["0", "1"]),
+        (pd.array([5, None], dtype="Int64"), ["5", None]), (pl.Series([5, None]), ["5", None]), ([], []),
+        (pd.Index(["a"]), ["a"]), (pd.Categorical(["b", "a"]), ["b", "a"]), ({"a": 1}.keys(), ["a"]),
+    ],
+)  # fmt: skip
+def test_one_id_or_many(ids: object, texts: list[str | None]) -> None:
+    assert id_texts(ids) == texts
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (pd.DataFrame({"user": [1]}), "a DataFrame is no list of ids"), ({"user": [1]}, "a dict is no list"),
+        (pl.DataFrame({"user": [1]}), "a DataFrame is no list of ids"), (np.ones((2, 2)), "ndarray"),
+        ([[1, 2]], "list"), (bytearray(b"x"), "bytearray"), (pl.col("user"), "Expr"),
+    ],
+)  # fmt: skip
+def test_what_is_no_list_of_ids_is_refused(ids: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        id_texts(ids)

@@ -14,6 +14,7 @@ from recsys.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import polars as pl
     from rich.console import Console
 
     from recsys.data.tables import Split
@@ -39,8 +40,12 @@ def evaluate(
     ] = False,
     svg: Annotated[Path | None, typer.Option("--svg", help="Draw that curve to a file.")] = None,
     by: Annotated[
-        Literal["history"] | None,
-        typer.Option("--by", help="history: also serve test users by the newest 1, 2, 5, ... items alone."),
+        Literal["activity", "history"] | None,
+        typer.Option(
+            "--by",
+            help="activity: by quarters of users, the least active first. history: also serve test users by "
+            "the newest 1, 2, 5, ... items alone.",
+        ),
     ] = None,
     warm_up: Annotated[
         int,
@@ -49,7 +54,10 @@ def evaluate(
         ),
     ] = 0,
 ) -> None:
-    """Score a run on the test part again: rank all items for every test user, seen items left out."""
+    """Score a run on the test part again: rank all items for every test user, seen items left out.
+
+    With --by activity nothing is ranked: the values a user that the run keeps are averaged by group.
+    """
     from recsys.embeddings import Embeddings
     from recsys.evaluation.evaluate import evaluate as score
     from recsys.evaluation.names import DEFAULT
@@ -61,6 +69,10 @@ def evaluate(
     from recsys.run_folder import RunFolder
 
     folder = RunFolder(session.home.folder("run", one_run(run, named)))
+    if by == "activity":
+        if index != "exact" or roc or svg:
+            raise InputError("--by activity averages what the run keeps; leave --index, --roc and --svg out")
+        return _by_group(session, folder, by)
     folder.verify()
     manifest = folder.manifest()
     split = _split(session, folder, manifest)
@@ -75,7 +87,7 @@ def evaluate(
     seen = unseen.seen if unseen else learned
     found = score(view, truth, seen, index=ranked_by, metrics=metrics, train=learned)
     beside: dict[str, Any] = {"fold_in": served(unseen)} if unseen else {}
-    if by:
+    if by == "history":
         beside["history_curve"] = history_curve(
             unseen or of_known(split, model.item_ids), model, metrics, seed
         )
@@ -91,6 +103,28 @@ def evaluate(
     if roc or svg:
         document["roc"] = pair_quality(view, truth, seen, f"run {folder.name}", svg)
     session.show(document, lambda console: _render(console, document, manifest["metrics"]))
+
+
+def _by_group(session: Session, folder: RunFolder, by: str) -> None:
+    from recsys.evaluation.groups import by_group
+
+    table = by_group(folder, by)
+    document = {"run": folder.name, "by": by, "groups": table.to_dicts()}
+    session.show(document, lambda console: _render_groups(console, table, by))
+
+
+def _render_groups(console: Console, table: pl.DataFrame, by: str) -> None:
+    from rich import box
+    from rich.table import Table
+
+    for metric in table["metric"].unique(maintain_order=True):
+        shown = Table(title=f"{metric} by {by}", title_justify="left", box=box.SIMPLE_HEAD)
+        for name in ("items chosen", "users", "model", "value", "95 % interval"):
+            shown.add_column(name, justify="left" if name == "model" else "right")
+        for row in table.filter(metric=metric).iter_rows(named=True):
+            interval = "-" if row["low"] is None else f"{row['low']:.4f} to {row['high']:.4f}"
+            shown.add_row(row["group"], f"{row['users']:,}", row["model"], _number(row["value"]), interval)
+        console.print(shown)
 
 
 def one_run(argument: str | None, option: str | None) -> str:

@@ -40,7 +40,7 @@ def export(
     from recsys.columns import USER
     from recsys.embeddings import Stored
     from recsys.retrieval.export import export as write
-    from recsys.retrieval.rules import read_ids
+    from recsys.retrieval.id_lists import read_ids
     from recsys.run_folder import RunFolder
 
     folder = session.home.folder("run", run)

@@ -13,9 +13,8 @@ from recsys.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from recsys.retrieval.rules import Rules
+    from recsys.retrieval.rules import Given
     from recsys.retrieval.service import Recommendation, Service
-    from recsys.text import TextColumn
 
 
 IndexChoice = Literal["auto", "annoy", "exact"]
@@ -38,8 +37,12 @@ def recommend(
     session: Session,
     user: Annotated[list[str] | None, typer.Option("--user", help="A user id; repeats.")] = None,
     history: Annotated[
-        str | None,
-        typer.Option("--history", help="ITEM,ITEM,..., oldest first: for someone never seen."),
+        list[str] | None,
+        typer.Option(
+            "--history",
+            metavar="ITEM,...",
+            help="Items, oldest first: for someone never seen; repeats. Quote an id with a comma as in CSV.",
+        ),
     ] = None,
     k: Annotated[int, typer.Option("-k", help="Length of a list.")] = 10,
     run: RunOption = "current",
@@ -59,14 +62,17 @@ def recommend(
     index: IndexOption = "auto",
 ) -> None:
     """Recommend items to users; what a user has seen is left out."""
+    from recsys.retrieval.id_lists import ids_of_text
+    from recsys.retrieval.rules import rules_of
     from recsys.retrieval.service import Service
 
-    if bool(user) == (history is not None):
+    if bool(user) == bool(history):
         raise InputError("recommend is for --user ID (repeats) or for --history ITEM,ITEM: give one of them")
     service = Service.open(session.home.folder("run", run), index)
-    rules = rules_of(session, service.model.item_ids, exclude, only)
-    if history is not None:
-        items = [item.strip() for item in history.split(",") if item.strip()]
+    catalogue = service.model.item_ids
+    rules = rules_of(catalogue, _given(exclude), _given(only), session.warn)
+    if history:
+        items = [item for text in history for item in ids_of_text(text, catalogue)]
         one, missing = service.recommend_history(items, k, with_seen=with_seen, rules=rules)
         if missing:
             session.warn(
@@ -83,33 +89,17 @@ def recommend(
     )
 
 
-def rules_of(session: Session, catalogue: TextColumn, exclude: Path | None, only: Path | None) -> Rules:
-    """Read the files of ``--exclude`` and ``--only``, with a warning that counts ids not in the catalogue.
+def _given(path: Path | None) -> Given | None:
+    from recsys.retrieval.id_lists import read_ids
+    from recsys.retrieval.rules import Given
 
-    Raises:
-        InputError: If a file cannot be read, or no id of ``only`` is known.
-    """
-    from recsys.retrieval.rules import Rules, look_up, read_ids
-
-    found = {}
-    for name, path in (("exclude", exclude), ("only", only)):
-        if path is None:
-            continue
-        found[name] = look_up(read_ids(path), catalogue)
-        unknown = found[name].unknown
-        if unknown:
-            total = len(unknown) + len(found[name].codes)
-            session.warn(
-                f"{len(unknown)} of {total} ids in {path} are not in the catalogue: {', '.join(unknown[:5])}"
-            )
-    if "only" in found and len(found["only"].codes) == 0:
-        raise InputError(f"no id in {only} is in the catalogue; give item ids as they stand in the log")
-    codes = {name: each.codes for name, each in found.items()}
-    return Rules(codes.get("exclude"), codes.get("only"))
+    return None if path is None else Given(str(path), read_ids(path))
 
 
 def _account(session: Session, service: Service, users: list[str], unknown: UnknownChoice) -> None:
-    strangers = [each for each in dict.fromkeys(users) if service.model.user_ids.find(each) is None]
+    from recsys.retrieval.rules import look_up
+
+    strangers = look_up(users, service.model.user_ids).unknown
     if strangers:
         what = "are left out" if unknown == "skip" else "get the most popular items"
         session.warn(f"{len(strangers)} users are unknown and {what}: {', '.join(strangers[:5])}")

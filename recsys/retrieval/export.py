@@ -20,9 +20,10 @@ from recsys.columns import ITEM, RANK, SCORE, USER
 from recsys.errors import InputError, RecsysError, StoppedError
 from recsys.files import read_json, remove, replacing, sha256, sweep, write_json
 from recsys.home import SEAL
+from recsys.ids import find_id, id_text
 from recsys.retrieval.index.store import MANIFEST, Choice, read_manifest
 from recsys.retrieval.ranking import USERS_AT_ONCE
-from recsys.retrieval.service import Service
+from recsys.retrieval.service import Service, check_k
 from recsys.run_folder import RunFolder
 from recsys.text import TextColumn
 
@@ -60,7 +61,7 @@ def export(
     out: Path,
     *,
     k: int = 50,
-    users: Sequence[str] | None = None,
+    users: Sequence[object] | None = None,
     part_rows: int | None = None,
     index: Choice = "auto",
     advance: Callable[[int], None] = lambda count: None,
@@ -90,8 +91,7 @@ def export(
         StoppedError: On Ctrl-C.
     """
     form = _format(out, part_rows)
-    if k < 1:
-        raise InputError(f"k is {k}; a list has at least 1 item: give -k 1 or more")
+    check_k(k)
     if out.is_dir() and not _manifest_path(out).exists():
         raise InputError(f"{out} is a folder that no export made; give another name, or remove it first")
     service = Service.open(run, _faster(RunFolder(run)) if index == "auto" else index)
@@ -142,9 +142,10 @@ def _faster(run: RunFolder) -> Choice:
     return "annoy" if manifest["kind"] == "annoy" and faster else "exact"
 
 
-def _known(service: Service, users: Sequence[str]) -> tuple[IntArray, int]:
-    unique = list(dict.fromkeys(users))
-    codes = [code for code in (service.model.user_ids.find(user) for user in unique) if code is not None]
+def _known(service: Service, users: Sequence[object]) -> tuple[IntArray, int]:
+    unique = list(dict.fromkeys(text for user in users if (text := id_text(user)) is not None))
+    found = {user: find_id(user, service.model.user_ids) for user in unique}
+    codes = list(dict.fromkeys(code for code in found.values() if code is not None))
     if not codes:
         raise InputError(
             f"none of the {len(unique)} users is known to run {service.run.name}, such as {unique[0]!r}; "
@@ -152,7 +153,7 @@ def _known(service: Service, users: Sequence[str]) -> tuple[IntArray, int]:
             if unique
             else "there is no user to export; give user ids as they stand in the log"
         )
-    return np.array(codes, dtype=np.int64), len(unique) - len(codes)
+    return np.array(codes, dtype=np.int64), sum(code is None for code in found.values())
 
 
 def _identity(service: Service, users: IntArray, k: int, form: str, users_a_part: int) -> dict[str, Any]:

@@ -1,18 +1,15 @@
-"""Which items a list may hold: files of ids to exclude, or to keep to."""
+"""Which items a list may hold: ids to exclude, or to keep to."""
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from recsys.arrays import Codes
-from recsys.columns import ITEM
 from recsys.errors import InputError
+from recsys.ids import find_id, id_text
 from recsys.text import TextColumn
 
 
@@ -32,81 +29,53 @@ class Found:
     unknown: list[str]
 
 
-def look_up(ids: Iterable[str], catalogue: TextColumn) -> Found:
-    """Codes of ids.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Raw ids for a rule, and what to call them in a message, such as the file that they stand in."""
+
+    name: str
+    ids: Sequence[object]
+
+
+def look_up(ids: Iterable[object], catalogue: TextColumn) -> Found:
+    """Codes of raw ids; what is null or empty is passed over.
 
     Example:
         >>> look_up(["b", "x", "a", "b"], TextColumn.of(["a", "b"]))
         Found(codes=array([0, 1], dtype=int32), unknown=['x'])
     """
-    pairs = [(text, catalogue.find(text)) for text in dict.fromkeys(ids)]
-    codes = sorted(code for _, code in pairs if code is not None)
+    texts = dict.fromkeys(text for each in ids if (text := id_text(each)) is not None)
+    pairs = [(text, find_id(text, catalogue)) for text in texts]
+    codes = sorted({code for _, code in pairs if code is not None})
     return Found(np.array(codes, dtype=np.int32), [text for text, code in pairs if code is None])
 
 
-def read_ids(path: Path, column: str = ITEM) -> list[str]:
-    """Ids from a file: one a line, or the named column of a .csv, .tsv, .parquet, .jsonl or .ndjson file.
+def rules_of(
+    catalogue: TextColumn, exclude: Given | None, only: Given | None, warn: Callable[[str], None]
+) -> Rules:
+    """Codes of the items to exclude and to keep to.
+
+    Args:
+        catalogue: Item ids of the run.
+        exclude: Items to leave out.
+        only: Items to keep to.
+        warn: Called with how many ids are not in the catalogue.
 
     Raises:
-        InputError: If the file is missing, cannot be read, lacks the column, or holds no id.
+        InputError: If no id of ``only`` is in the catalogue.
     """
-    try:
-        match path.suffix.lower():
-            case ".csv" | ".tsv":
-                ids = list(_from_csv(path, column))
-            case ".jsonl" | ".ndjson":
-                ids = list(_from_jsonl(path, column))
-            case ".parquet":
-                ids = _from_parquet(path, column)
-            case _:
-                lines = path.read_text(encoding="utf-8-sig").splitlines()
-                ids = [line.strip() for line in lines if line.strip()]
-    except OSError as error:
-        raise InputError(
-            f"cannot read {path}: {error.strerror or error}; give a file of {column} ids"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8") from error
-    if not ids:
-        raise InputError(f"{path} holds no {column} id; give one a line, or a column {column!r}")
-    return ids
-
-
-def _from_csv(path: Path, column: str) -> Iterator[str]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-        _must_have(path, column, rows.fieldnames or [])
-        yield from (row[column] for row in rows if row[column])
-
-
-def _from_jsonl(path: Path, column: str) -> Iterator[str]:
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        if not line.strip():
+    found = {}
+    for rule, given in (("exclude", exclude), ("only", only)):
+        if given is None:
             continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InputError(
-                f"{path}, line {number} is not JSON ({error}); give one object a line"
-            ) from error
-        if not isinstance(row, dict):
-            raise InputError(f"{path}, line {number} is not an object; give one with a field {column!r}")
-        _must_have(path, column, list(row))
-        yield str(row[column])
-
-
-def _from_parquet(path: Path, column: str) -> list[str]:
-    import polars as pl
-
-    try:
-        frame = pl.scan_parquet(path)
-        _must_have(path, column, frame.collect_schema().names())
-        ids = frame.select(pl.col(column).cast(pl.String)).collect()[column]
-    except pl.exceptions.PolarsError as error:
-        raise InputError(f"{path} is not a whole parquet file ({error}); write it again") from error
-    return ids.drop_nulls().to_list()
-
-
-def _must_have(path: Path, column: str, names: Sequence[str]) -> None:
-    if column not in names:
-        raise InputError(f"{path} has no column {column!r}; it has: {', '.join(names) or 'none'}")
+        found[rule] = look_up(given.ids, catalogue)
+        unknown = found[rule].unknown
+        if unknown:
+            total = len(unknown) + len(found[rule].codes)
+            warn(
+                f"{len(unknown)} of {total} ids in {given.name} are not in the catalogue: "
+                f"{', '.join(unknown[:5])}"
+            )
+    if only is not None and len(found["only"].codes) == 0:
+        raise InputError(f"no id in {only.name} is in the catalogue; give item ids as they stand in the log")
+    return Rules(*(found[rule].codes if rule in found else None for rule in ("exclude", "only")))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from recsys.arrays import Codes, FloatArray
 from recsys.embeddings import Stored
 from recsys.errors import InputError
+from recsys.ids import find_id, id_text
 from recsys.retrieval.fold_in import fold_in, gram_of
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.index import Index, Rows
@@ -115,7 +117,7 @@ class Service:
 
     def recommend(
         self,
-        users: Sequence[str],
+        users: Sequence[object],
         k: int = 10,
         *,
         with_seen: bool = False,
@@ -125,7 +127,8 @@ class Service:
         """The k best items for each user without the seen ones; shorter only where the catalogue is.
 
         Args:
-            users: Raw ids.
+            users: Raw ids, of any type that ``id_text`` reads. One that is null is no user: an error where
+                ``unknown`` is ``error``, else passed over.
             k: Length of a list, at least 1.
             with_seen: Whether seen items may be listed.
             unknown: What becomes of a user the run does not know: an error, the items that most users have
@@ -133,10 +136,11 @@ class Service:
             rules: Items to leave out or to keep to.
 
         Raises:
-            InputError: If k is below 1, or a user is unknown and ``unknown`` is ``error``.
+            InputError: If k is below 1, ``unknown`` is none of these, or it is ``error`` and a user is.
         """
-        _check_k(k)
-        codes = {user: self.model.user_ids.find(user) for user in dict.fromkeys(users)}
+        check_k(k)
+        asked = _asked(users, unknown)
+        codes = {user: find_id(user, self.model.user_ids) for user in dict.fromkeys(asked)}
         strangers = [user for user, code in codes.items() if code is None]
         if strangers and unknown == "error":
             raise InputError(_unknown_user(strangers))
@@ -147,26 +151,26 @@ class Service:
         if strangers and unknown == "popular":
             popular = self.popular(k, rules=rules)
             lists |= dict.fromkeys(strangers, popular)
-        return [Recommendation(user, lists[user]) for user in users if user in lists]
+        return [Recommendation(user, lists[user]) for user in asked if user in lists]
 
     def recommend_history(
-        self, history: Sequence[str], k: int = 10, *, with_seen: bool = False, rules: Rules = NO_RULES
+        self, history: Sequence[object], k: int = 10, *, with_seen: bool = False, rules: Rules = NO_RULES
     ) -> tuple[Recommendation, list[str]]:
-        """The k best items for someone never seen, from item ids; and the ids that the run does not know.
+        """The k best items for someone never seen, from raw item ids; and those that the run does not know.
 
         The history is told oldest first, which matters to a model whose tower forgets.
 
         Raises:
             InputError: If k is below 1 or no item of the history is known.
         """
-        _check_k(k)
+        check_k(k)
         found = look_up(history, self.model.item_ids)
         if len(found.codes) == 0:
             raise InputError(
                 f"no item of the history is known to run {self.run.name}: "
                 f"{', '.join(found.unknown[:5]) or 'it is empty'}; give item ids as they stand in the log"
             )
-        ordered = [code for item in history if (code := self.model.item_ids.find(item)) is not None]
+        ordered = [code for item in history if (code := find_id(item, self.model.item_ids)) is not None]
         vector = fold_in(self.model, np.array(ordered, dtype=np.int32), lambda: self._gram)
         exclude = None if with_seen else _one_row(found.codes)
         ranked = self._rank(self.index, self.model.items, vector[None, :], k, exclude, rules)
@@ -178,9 +182,7 @@ class Service:
         index = Exact("dot").build(counts)
         return self._rank(index, counts, np.ones((1, 1), dtype=np.float32), k, None, rules, "dot")[0]
 
-    def similar(
-        self, *, item: str | None = None, user: str | None = None, k: int = 10
-    ) -> list[Listed] | list[Near]:
+    def similar(self, *, item: object = None, user: object = None, k: int = 10) -> list[Listed] | list[Near]:
         """The k items nearest to an item, or the k users nearest to a user, by the model's distance.
 
         For a model scored by the inner product the cosine is used: the inner product of two items grows with
@@ -189,24 +191,24 @@ class Service:
         Raises:
             InputError: If k is below 1, the id is unknown, or not one of the two is given.
         """
-        _check_k(k)
+        check_k(k)
         if (item is None) == (user is None):
             raise InputError("similar takes either an item id or a user id: give one of them")
-        return self._similar_users(user, k) if user is not None else self._similar_items(item or "", k)
+        return self._similar_items(item, k) if user is None else self._similar_users(user, k)
 
-    def _similar_items(self, item: str, k: int) -> list[Listed]:
-        code = self.model.item_ids.find(item)
+    def _similar_items(self, item: object, k: int) -> list[Listed]:
+        code = find_id(item, self.model.item_ids)
         if code is None:
             raise InputError(
-                f"unknown item id {item!r}; run {self.run.name} knows {len(self.model.item_ids)} items, "
-                "as they stand in the log it was trained on"
+                f"unknown item id {id_text(item)!r}; run {self.run.name} knows "
+                f"{len(self.model.item_ids)} items, as they stand in the log it was trained on"
             )
         return self._named(*self._nearest(self.model.items, code, k))
 
-    def _similar_users(self, user: str, k: int) -> list[Near]:
-        code = self.model.user_ids.find(user)
+    def _similar_users(self, user: object, k: int) -> list[Near]:
+        code = find_id(user, self.model.user_ids)
         if code is None:
-            raise InputError(_unknown_user([user], serve=False))
+            raise InputError(_unknown_user([id_text(user) or ""], serve=False))
         codes, scores = self._nearest(self.model.users, code, k)
         pairs = [(int(each), float(score)) for each, score in zip(codes, scores, strict=True) if each >= 0]
         return [
@@ -292,9 +294,27 @@ def _cut(k: int, items: FloatArray) -> int:
     return max(1, min(k, len(items)))
 
 
-def _check_k(k: int) -> None:
-    if k < 1:
-        raise InputError(f"k is {k}; a list has at least 1 item: give -k 1 or more")
+def check_k(k: object) -> None:
+    """Refuse a length of a list that is none.
+
+    Raises:
+        InputError: If k is not a whole number, or below 1.
+    """
+    if not isinstance(k, Integral) or k < 1:
+        raise InputError(f"k is {k!r}; a list has at least 1 item: give -k 1 or more")
+
+
+def _asked(users: Sequence[object], unknown: Unknown) -> list[str]:
+    """The text of each user, once ``unknown`` is known to be a choice."""
+    if unknown not in get_args(Unknown):
+        raise InputError(f"unknown is {unknown!r}; it is one of: {', '.join(get_args(Unknown))}")
+    texts = [id_text(user) for user in users]
+    if unknown == "error" and None in texts:
+        raise InputError(
+            f"user id {texts.index(None) + 1} of {len(texts)} is missing (empty or null); leave it out, or "
+            "set --unknown skip"
+        )
+    return [text for text in texts if text is not None]
 
 
 def _unknown_user(users: Sequence[str], *, serve: bool = True) -> str:

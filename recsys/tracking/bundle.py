@@ -25,10 +25,11 @@ def staged(run: RunFolder) -> Iterator[Path]:
         yield sealed
 
 
-def some_users(run: RunFolder) -> list[str]:
-    """Two of the run's users, as an example of what to ask."""
-    users = Stored.open(run.model).user_ids
-    return users.take(range(min(2, len(users))))
+def example(run: RunFolder) -> dict[str, list[object]]:
+    """What may be asked, as columns: for a user of the run, and for someone by their history."""
+    model = Stored.open(run.model)
+    items: list[object] = [*model.item_ids.take(range(min(2, len(model.item_ids))))]
+    return {"user": [model.user_ids[0], None], "history": [None, items[:1]], "exclude": [None, items[1:]]}
 
 
 def requirements(run: RunFolder) -> list[str]:

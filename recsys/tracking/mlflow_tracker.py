@@ -22,7 +22,7 @@ from recsys.files import read_json, write_json
 from recsys.home import Home
 from recsys.run_folder import RunFolder
 from recsys.tracking import store
-from recsys.tracking.bundle import requirements, some_users, staged
+from recsys.tracking.bundle import example, requirements, staged
 from recsys.tracking.champion import best, crown
 from recsys.tracking.names import from_mlflow, to_mlflow
 from recsys.tracking.quiet import quiet
@@ -285,14 +285,16 @@ def save_pyfunc(run: RunFolder, folder: Path, described: Any = None) -> None:
     import pandas as pd
     from mlflow import models, pyfunc, types
 
+    # An id may be text or a number, and a history a list or text: MLflow converts nothing of type Any.
+    anything = types.schema.AnyType()
     text, whole, real = types.DataType.string, types.DataType.long, types.DataType.double
+    outputs = (("user", text), ("item", text), ("rank", whole), ("score", real), ("title", text))
     signature = models.ModelSignature(
-        inputs=types.Schema([types.ColSpec(text, "user")]),
+        inputs=types.Schema(
+            [types.ColSpec(anything, name, required=False) for name in ("user", "history", "exclude")]
+        ),
         outputs=types.Schema(
-            [
-                types.ColSpec(kind, name)
-                for name, kind in (("user", text), ("item", text), ("rank", whole), ("score", real))
-            ]
+            [types.ColSpec(kind, name, required=name not in ("user", "title")) for name, kind in outputs]
         ),
         params=types.ParamSchema(
             [types.ParamSpec("k", whole, 10), types.ParamSpec("unknown", text, "popular")]
@@ -306,7 +308,7 @@ def save_pyfunc(run: RunFolder, folder: Path, described: Any = None) -> None:
             artifacts={"run": str(sealed)},
             code_paths=[str(Path(__file__).parents[1])],
             signature=signature,
-            input_example=pd.DataFrame({"user": some_users(run)}),
+            input_example=pd.DataFrame(example(run)),
             pip_requirements=requirements(run),
         )
     for compiled in folder.rglob("__pycache__"):

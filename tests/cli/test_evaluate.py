@@ -10,6 +10,7 @@ from recsys.home import Home
 from recsys.retrieval.ranking import seen_by_user
 from recsys.run_folder import RunFolder
 from tests.factories import checkerboard, dataset_folder, interactions, run_folder
+from tests.tracking.finished import finished
 
 
 @pytest.fixture
@@ -66,9 +67,21 @@ def test_a_run_fitted_on_its_test_part_is_not_scored(run: RunFolder) -> None:
     assert "there is nothing to score it on" in result.stderr
 
 
+def test_figures_by_group_of_users_stand_beside_the_baselines(home: Home) -> None:
+    run = finished(home)
+    document = json.loads(call(run, "--by", "activity", "--json").stdout)
+    assert (document["run"], document["by"]) == ("run-1", "activity")
+    found = {(row["group"], row["model"], row["metric"]): row["users"] for row in document["groups"]}
+    assert found["0 to 5", "als", "ndcg@10"] == found["0 to 5", "two_tower", "ndcg@10"] == 12
+    table = call(run, "--by", "activity").stdout
+    assert "ndcg@10 by activity" in table
+    assert "0 to 5" in table
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--by", "activity", "--index", "annoy"], "leave --index, --roc and --svg out"),
         (["nothing"], "there is no run 'nothing'"),
         (["run-1", "--run", "run-2"], "two runs are given"),
         (["--index", "annoy"], "there is no index"),

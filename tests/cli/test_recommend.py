@@ -1,13 +1,16 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
 from recsys.home import Home
+from recsys.ids import IdMap
 from tests.factories import embeddings, run_folder, seen_rows
 
 
@@ -74,6 +77,18 @@ def test_a_history_is_served(served: Home) -> None:
     assert "1 of 3 items of the history are unknown: zzz" in result.stderr
 
 
+def test_an_item_with_a_comma_is_quoted_or_stands_alone(home: Home) -> None:
+    model = embeddings()
+    odd = replace(model, item_ids=IdMap(pl.Series("id", ["a, b", *(f"i{item}" for item in range(1, 30))])))
+    run_folder(home, odd, seen_rows())
+    one = lists(call(home, "--history", "a, b", "-k", "99", "--json"))
+    assert one == lists(call(home, "--history", '"a, b"', "-k", "99", "--json"))
+    assert "a, b" not in one[0][1]
+    two = lists(call(home, "--history", '"a, b",i1', "-k", "99", "--json"))
+    assert two == lists(call(home, "--history", "a, b", "--history", "i1", "-k", "99", "--json"))
+    assert set(one[0][1]) - set(two[0][1]) == {"i1"}
+
+
 def test_unknown_users_are_an_error_popular_or_skipped(served: Home) -> None:
     result = call(served, "--user", "u42")
     assert (result.exit_code, result.stderr) == (
@@ -101,6 +116,9 @@ def test_a_k_beyond_the_catalogue_gives_what_there_is_and_says_so(served: Home) 
         (["--user", "u1", "--history", "i1"], "give one of them"),
         (["--history", "zzz"], "no item of the history is known to run run-1: zzz"),
         (["--history", ""], "it is empty"),
+        (["--history", '"i1'], "is no list of ids"),
+        (["--user", " "], "user id 1 of 1 is missing"),
+        (["--user", "u1", "--only", "only.xlsx"], "is a .xlsx file, which is not read"),
         (["--user", "u1", "--run", "nothing"], "there is no run 'nothing'"),
         (["--user", "u1", "--run", "champion"], "no champion"),
         (["--user", "u1", "--only", "missing.txt"], "cannot read missing.txt"),

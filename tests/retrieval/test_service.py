@@ -130,6 +130,28 @@ def test_unknown_ids_and_lengths_are_refused(service: Service) -> None:
             ask(["u1"], k=0)
 
 
+@pytest.mark.parametrize("k", [2.5, "3", None, 0, -1])
+def test_a_length_that_is_none_is_refused(service: Service, k: object) -> None:
+    with pytest.raises(InputError, match=f"k is {k!r}; a list has at least 1 item"):
+        service.recommend(["u1"], k=k)  # type: ignore[arg-type]
+    assert len(service.recommend(["u1"], k=np.int64(3))[0].items) == 3  # type: ignore[arg-type]
+
+
+def test_a_wrong_choice_is_refused_even_where_it_decides_nothing(service: Service) -> None:
+    with pytest.raises(InputError, match="unknown is 'Popular'; it is one of: error, popular, skip"):
+        service.recommend(["u1"], unknown="Popular")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="index is 'fast'; it is one of: auto, annoy, exact"):
+        Service.open(service.run.path, "fast")  # type: ignore[arg-type]
+
+
+def test_a_missing_user_is_an_error_or_passed_over(service: Service) -> None:
+    with pytest.raises(InputError, match="user id 2 of 3 is missing"):
+        service.recommend(["u1", None, "u2"])
+    for unknown in ("skip", "popular"):
+        found = service.recommend(["u1", None, float("nan"), ""], unknown=unknown)  # type: ignore[arg-type]
+        assert [each.user for each in found] == ["u1"]
+
+
 def test_a_changed_byte_is_found(home: Home) -> None:
     run = run_folder(home, embeddings(), seen_rows())
     path = run.model / "vectors.safetensors"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from recsys.arrays import FloatArray
 from recsys.errors import InputError, RecsysError
@@ -93,9 +93,11 @@ def open_index(
             vectors are checked here.
 
     Raises:
-        InputError: If ``annoy`` is asked for and the folder has no Annoy index.
+        InputError: If there is no such choice, or ``annoy`` is asked for and the folder has no Annoy index.
         RecsysError: If the index is not of these items, or its file is not the one that was written.
     """
+    if choice not in get_args(Choice):
+        raise InputError(f"index is {choice!r}; it is one of: {', '.join(get_args(Choice))}")
     if choice == "exact" or (choice == "auto" and not (folder / MANIFEST).exists()):
         return Exact(distance).build(items)
     manifest = read_manifest(folder)
