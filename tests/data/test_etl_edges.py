@@ -361,3 +361,18 @@ def test_no_scratch_path_and_no_column_of_ours_reaches_a_message(
     assert "/scratch" not in str(caught.value)
     assert ".partial" not in str(caught.value)
     assert "recsys line" not in str(caught.value)
+
+
+def test_a_damaged_page_of_parquet_is_a_broken_file(home: Home, folder: Path) -> None:
+    path = folder / "log.parquet"
+    pl.DataFrame(PAIRS, schema=["user", "item"], orient="row").write_parquet(path)
+    data = bytearray(path.read_bytes())
+    data[40:60] = bytes(20)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"broken|not a whole parquet file"):
+        read(home, [path])
+
+
+def test_a_blank_first_line_is_no_header_of_no_columns(home: Home) -> None:
+    with pytest.raises(InputError, match="no column has a usual name for the user"):
+        logs.dataset(home, "  \n" + TRIPLES, name="log.txt", separator="space", header=True)

@@ -68,7 +68,7 @@ def delimited(
 
 def _first_fields(line: str, separator: str) -> list[str]:
     if separator == SPACES:
-        return line.split()
+        return line.split() or [""]
     if len(separator) > 1:
         return line.split(separator)
     return fields_of(line, separator) or line.split(separator)
