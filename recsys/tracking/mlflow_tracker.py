@@ -24,14 +24,13 @@ from recsys.run_folder import RunFolder
 from recsys.tracking import store
 from recsys.tracking.bundle import example, requirements, staged
 from recsys.tracking.champion import best, crown
-from recsys.tracking.names import from_mlflow, to_mlflow
+from recsys.tracking.names import from_mlflow, registered, to_mlflow
 from recsys.tracking.quiet import quiet
 from recsys.tracking.summary import Summary, epochs
 
 if TYPE_CHECKING:
     import mlflow
 
-MODEL: Final = "recsys"
 ALIAS: Final = "champion"
 EXPERIMENTS: Final = "recsys/"
 TAG: Final = "recsys."
@@ -172,7 +171,7 @@ class MlflowTracker:
         run_id = self._finished(experiment, summary)
         if run_id is None:
             run_id = self._new(experiment, summary, run)
-        self._crown(experiment)
+        self._crown(experiment, summary.dataset)
         return {"run_id": run_id, "tracking_uri": self.uri, "experiment": EXPERIMENTS + summary.dataset}
 
     def _experiment(self, dataset: str) -> str:
@@ -246,23 +245,35 @@ class MlflowTracker:
             save_pyfunc(run, Path(folder) / "model", described)
             self._client.log_model_artifacts(model.model_id, str(Path(folder) / "model"))
         self._client.finalize_logged_model(model.model_id, "READY")
-        if not self._client.search_registered_models(f"name = '{MODEL}'"):
-            self._client.create_registered_model(
-                MODEL, description="Users in, recommendations out. The alias champion is the best on valid."
-            )
-        self._client.create_model_version(
-            MODEL, model.artifact_location, run_id, tags={TAG + "run": run.name}, model_id=model.model_id
+        self._register(summary, run_id, model)
+
+    def _register(self, summary: Summary, run_id: str, model: mlflow.entities.LoggedModel) -> Any:
+        """Make the run a version of its dataset's registered model."""
+        name = registered(summary.dataset)
+        if not self._client.search_registered_models(f"name = '{name}'"):
+            text = f"Users in, recommendations out, from {summary.dataset}. {ALIAS}: the best on valid."
+            self._client.create_registered_model(name, description=text)
+        return self._client.create_model_version(
+            name, model.artifact_location, run_id, tags={TAG + "run": summary.run}, model_id=model.model_id
         )
 
-    def _crown(self, experiment: str) -> None:
-        """Give the alias to the best run of the experiment, on the split of its newest run."""
+    def _crown(self, experiment: str, dataset: str) -> None:
+        """Give the dataset's alias to its best run, on the split of its newest run."""
         found = self._search([experiment], WHOLE)
         ids = {run.data.tags[TAG + "run"]: run.info.run_id for run in found}
-        winner = best(_summary(run) for run in found)
-        if winner is not None:
-            of_winner = f"name = '{MODEL}' and run_id = '{ids[winner.run]}'"
-            for each in self._client.search_model_versions(of_winner):
-                self._client.set_registered_model_alias(MODEL, ALIAS, each.version)
+        winner, name = best(_summary(run) for run in found), registered(dataset)
+        if winner is None:
+            for each in self._client.search_registered_models(f"name = '{name}'"):
+                if ALIAS in each.aliases:
+                    self._client.delete_registered_model_alias(name, ALIAS)
+            return
+        run_id = ids[winner.run]
+        versions = list(self._client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'"))
+        if not versions:  # logged before 0.2, when all datasets shared one registered model
+            models = self._client.search_logged_models([experiment], f"source_run_id = '{run_id}'")
+            versions = [self._register(winner, run_id, model) for model in models[:1]]
+        for each in versions:
+            self._client.set_registered_model_alias(name, ALIAS, each.version)
 
     def _search(self, experiments: Sequence[str], wanted: str) -> list[Any]:
         found, token = [], None

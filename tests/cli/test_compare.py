@@ -50,7 +50,7 @@ def test_people_get_a_table_with_intervals_and_what_differs(two: Home) -> None:
 
 def test_runs_are_named_and_current_and_champion_are_names(two: Home) -> None:
     two.set_current("run", "high")
-    two.set_champion("low")
+    two.set_champions({"log": "low"})
     document = json.loads(call(two, "champion", "current", "high", "--metric", "recall@20", "--json").stdout)
     assert {row["run"] for row in document["rows"] if row["run"]} == {"low", "high"}
     assert document["metric"] == "recall@20"

@@ -26,7 +26,8 @@ def finished(
     status: str = "finished",
 ) -> RunFolder:
     """A run whose per-user ndcg@10 is about ``quality``, beside ALS at 0.4 and popularity at 0.1."""
-    run = factories.run_folder(home, factories.embeddings(), factories.seen_rows(), name=name)
+    source = {"name": dataset, "hash": "d" * 64, "split_hash": split}
+    run = factories.run_folder(home, factories.embeddings(), factories.seen_rows(), name=name, dataset=source)
     run.evaluation.mkdir()
     scores = {"per_user": quality, "als": 0.4, "popularity": 0.1}
     for file, each in scores.items():
@@ -39,7 +40,7 @@ def finished(
         {
             "created": created,
             "status": status,
-            "dataset": {"name": dataset, "hash": "d" * 64, "split_hash": split},
+            "dataset": source,
             "model": {
                 "name": "two_tower",
                 "options": {"dim": 4, "loss": {"name": loss, "margin": 0.2}},
