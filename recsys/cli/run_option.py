@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,10 @@ DatasetOption = Annotated[
     typer.Option(
         "--dataset", help="Whose current run or champion is meant.", show_default="the current dataset"
     ),
+]
+SourceOption = Annotated[
+    Literal["folders", "mlflow"],
+    typer.Option("--from", help="mlflow: ask the tracking store too, for what others logged; takes seconds."),
 ]
 
 

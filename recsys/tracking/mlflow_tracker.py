@@ -24,6 +24,7 @@ from recsys.run_folder import RunFolder
 from recsys.tracking import store
 from recsys.tracking.bundle import example, requirements, staged
 from recsys.tracking.champion import best, crown
+from recsys.tracking.ledger import Ledger
 from recsys.tracking.names import from_mlflow, registered, to_mlflow
 from recsys.tracking.quiet import quiet
 from recsys.tracking.summary import Summary, epochs
@@ -58,6 +59,11 @@ class MlflowTracker:
         """``MLFLOW_TRACKING_URI``, or the default of the home."""
         return store.tracking_uri(self.home)
 
+    @property
+    def ledger(self) -> Ledger:
+        """What the store is known to hold."""
+        return Ledger(self.home, self.uri)
+
     def open(self) -> None:
         """Make the store where there is none yet, and see that it can be read.
 
@@ -76,16 +82,13 @@ class MlflowTracker:
         """
         crown(self.home)
         try:
-            with self._store():
-                logged = self._log(run)
+            return self._mirror(run)
         except RecsysError as error:
             self.warn(
                 f"run {run.name} is whole in {run.path}, but was not logged to MLflow: {error}; "
                 "log it later with `recsys runs --sync`"
             )
             return None
-        write_json(run.path / LOGGED, logged)
-        return logged
 
     def sync(self, progress: Callable[[str], None] = lambda _: None) -> list[str]:
         """Log every finished run that this store does not have yet, the oldest first.
@@ -99,8 +102,7 @@ class MlflowTracker:
         done = []
         for run in self.unlogged():
             progress(f"logging {run.name}")
-            with self._store():
-                write_json(run.path / LOGGED, self._log(run))
+            self._mirror(run)
             done.append(run.name)
         crown(self.home)
         return done
@@ -112,7 +114,7 @@ class MlflowTracker:
         return sorted(missing, key=lambda run: str(run.manifest()["created"]))
 
     def runs(self) -> list[Summary]:
-        """Every run in the store, the newest first.
+        """Every run in the store, the newest first; they are noted in the ledger.
 
         Raises:
             RecsysError: If MLflow cannot be reached.
@@ -123,7 +125,9 @@ class MlflowTracker:
         with self._store():
             experiments = self._client.search_experiments(filter_string=f"name LIKE '{EXPERIMENTS}%'")
             found = self._search([each.experiment_id for each in experiments], WHOLE)
-            return sorted((_summary(run) for run in found), key=lambda run: run.created, reverse=True)
+            runs = sorted((_summary(run) for run in found), key=lambda run: run.created, reverse=True)
+        self.ledger.replace(runs)
+        return runs
 
     def fetch(self, run: str, folder: Path) -> Path:
         """Download the per-user values of a run that has no folder here.
@@ -165,8 +169,16 @@ class MlflowTracker:
                 first = (str(error).strip() or type(error).__name__).splitlines()[0]
                 raise RecsysError(f"{self.uri}: {first}") from error
 
-    def _log(self, run: RunFolder) -> dict[str, str]:
+    def _mirror(self, run: RunFolder) -> dict[str, str]:
+        """Log a run, and note here that it is logged."""
         summary = Summary.of(run)
+        with self._store():
+            receipt = self._log(run, summary)
+        write_json(run.path / LOGGED, receipt)
+        self.ledger.add(summary)
+        return receipt
+
+    def _log(self, run: RunFolder, summary: Summary) -> dict[str, str]:
         experiment = self._experiment(summary.dataset)
         run_id = self._finished(experiment, summary)
         if run_id is None:
