@@ -152,7 +152,7 @@ def _render(console: Console, found: Comparison) -> None:
         "* where its interval leaves out 0."
     )
     if left_out:
-        console.print(f"left out, for want of room: {', '.join(left_out)}")
+        console.print(f"no room for: {', '.join(left_out)}")
     for note in found.notes:
         console.print(f"note: {note}", markup=False)
 

@@ -118,7 +118,7 @@ def _render(console: Console, document: dict[str, Any], nothing: str) -> None:
         left_out = show(console, _columns(listed))
         of = {run["dataset"] for run in listed}
         marks = ["* the current run" + (f" on {of.pop()}" if len(of) == 1 else " of its dataset")]
-        marks += [f"left out, for want of room: {', '.join(left_out)}"] if left_out else []
+        marks += [f"no room for: {', '.join(left_out)}"] if left_out else []
         console.print("; ".join(marks), markup=False)
     if not all(run["logged"] for run in listed):
         console.print("Not all runs are in MLflow; log them with `recsys runs --sync`.")

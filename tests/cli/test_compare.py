@@ -70,7 +70,7 @@ def test_no_figure_and_no_name_is_cut_whatever_the_width(two: Home, width: int) 
     assert "0.4500 ± 0.0500" in shown
     assert all(piece in shown for piece in name.split("-"))
     assert all(title in shown for title in ("to the best", "to als", "rate=0.123456"))
-    assert ("left out, for want of room: fit s, MB" in shown) == (width == 80)
+    assert ("no room for: fit s, MB" in shown) == (width == 80)
 
 
 def test_the_difference_is_to_the_best_baseline_by_name(two: Home) -> None:

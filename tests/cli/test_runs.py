@@ -118,7 +118,7 @@ def test_no_figure_and_no_name_is_cut_whatever_the_width(many: Home, width: int)
         pieces = LONG.format(number, number).split("-")
         assert all(piece in shown for piece in pieces)
     assert ("distance" in heading) == ("miner" in heading) == (width > 80)
-    assert ("left out, for want of room:" in shown) == (width == 80)
+    assert ("no room for:" in shown) == (width < 200)
 
 
 def test_distance_and_miner_are_shown_where_runs_differ_in_them(many: Home) -> None:
