@@ -51,9 +51,10 @@ def build(
     model = Stored.open(folder.model)
     seen = read_seen(folder.seen, len(model.user_ids))
     session.say(f"measuring recall@{k} of {target_recall:g} on users of run {folder.name}")
-    chosen = choose(
-        model.items, model.users, seen, model.distance, target=target_recall, k=k, kind=index, seed=seed
-    )
+    with session.progress("trying settings"):
+        chosen = choose(
+            model.items, model.users, seen, model.distance, target=target_recall, k=k, kind=index, seed=seed
+        )
     save_index(folder.index, chosen.index, model.items, chosen.promise)
     folder.seal()
     document = {"run": folder.name, **chosen.summary, "why": chosen.why, "curve": chosen.promise["curve"]}

@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from recsys.cli.progress import Meter
 from recsys.cli.session import Session
 from recsys.cli.unseen_report import render_unseen
 from recsys.pipeline.epochs import read_epochs
@@ -29,27 +30,46 @@ SPACE = {
 
 
 class Watch:
-    """Prints what a pipeline says; epochs at most every few seconds where no terminal is."""
+    """Prints what a pipeline says; epochs at most every few seconds where no terminal is.
+
+    Under the lines of a terminal a bar shows how far the work is, elsewhere a line every few seconds does.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._told = 0.0
         self._previous = time.monotonic()
+        self._meter = Meter()
+
+    def __enter__(self) -> "Watch":
+        if not self._session.quiet:
+            self._meter.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if not self._session.quiet:
+            self._meter.__exit__(*error)
 
     def stage(self, text: str) -> None:
         """A stage begins."""
         self._previous = time.monotonic()
         self._session.say(text)
+        self._meter.told()
+        self._meter.begin("  " if sys.stderr.isatty() else f"  {text}")
 
     def epoch(self, label: str, number: int, total: int | None, figures: Mapping[str, float]) -> None:
         """An epoch ended."""
         now = time.monotonic()
         taken, self._previous = now - self._previous, now
+        tried = [name for name in figures if name != "valid"]
+        trial = "valid" in figures and tried and not set(FOLLOWED) & set(tried)
+        if not trial:
+            self._meter.reach(f"  {label}", number, total, taken)
         if not sys.stderr.isatty() and now - self._told < SECONDS_BETWEEN_LINES:
             return
         self._told = now
-        tried = [name for name in figures if name != "valid"]
-        if "valid" in figures and tried and not set(FOLLOWED) & set(tried):
+        self._meter.told()
+        if trial:
             text = "  ".join(f"{name} {_short(figures[name])}" for name in tried)
             self._session.say(f"  trying {text}: valid {_short(figures['valid'])}  ({taken:.2f} s)")
             return
