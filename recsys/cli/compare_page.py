@@ -39,7 +39,8 @@ def page(found: Comparison) -> str:
     low, high, against = min(ends), max(ends), found.best_baseline
     rows = "\n".join(_row(rank, row, low, high, against) for rank, row in enumerate(found.rows, start=1))
     notes = "".join(f"<li>{escape(note)}</li>" for note in found.notes)
-    beside = f'<th class="number">to {escape(against)}, the best baseline</th>' if against else ""
+    beside = f'<th class="number">to {escape(against)}</th>' if against else ""
+    best = f" {escape(against).capitalize()} is the best baseline." if against else ""
     title = f"{found.dataset}: {found.metric}"
     return f"""<!doctype html>
 <html lang="en">
@@ -53,13 +54,13 @@ def page(found: Comparison) -> str:
 <h1>{escape(title)}</h1>
 <p>Test part of split {escape(found.split_hash[:8])}. Bars are 95 % intervals over users. Differences are the
 mean over users of this row minus the other, with half of their 95 % interval; coloured where the interval
-leaves out 0.</p>
+leaves out 0.{best}</p>
 <div class="wide">
 <table>
 <thead><tr>
 <th class="number">#</th><th>run</th><th class="number">{escape(found.metric)}</th>
 <th>{low:.4f} to {high:.4f}</th><th class="number">to the best</th>{beside}
-<th class="number">fit, s</th><th class="number">MB</th><th>what differs, of what was given or chosen</th>
+<th class="number">fit, s</th><th class="number">MB</th><th>what differs</th>
 </tr></thead>
 <tbody>
 {rows}

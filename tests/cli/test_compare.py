@@ -178,6 +178,8 @@ def test_the_page_is_whole_and_loads_nothing(two: Home, tmp_path: Path) -> None:
     assert tags.seen.count("svg") == 4
     assert "0.5000" in tags.text
     assert "loss=bpr" in tags.text
+    assert "to als" in tags.text
+    assert "Als is the best baseline" in tags.text
 
 
 def test_names_cannot_break_the_page(tracked_home: Home, tmp_path: Path) -> None:
