@@ -86,9 +86,7 @@ def evaluate(
     view, seed = unseen.view(model) if unseen else model, int(manifest.get("seed", 0))
     seen = unseen.seen if unseen else learned
     with session.progress("users", len(truth)) as advance:
-        found = score(
-            view, truth, seen, index=ranked_by, metrics=metrics, train=learned, advance=advance
-        )
+        found = score(view, truth, seen, index=ranked_by, metrics=metrics, train=learned, advance=advance)
     beside: dict[str, Any] = {"fold_in": served(unseen)} if unseen else {}
     if by == "history":
         beside["history_curve"] = history_curve(

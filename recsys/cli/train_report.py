@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich import box
@@ -79,6 +79,11 @@ class Watch:
         self._session.say(
             f"  {label} {number}{f' of {total}' if total else ''}: {shown}  ({taken:.2f} s{left})"
         )
+
+    def work(self, label: str, total: int) -> Callable[[int], None]:
+        """Work that is counted begins."""
+        self._meter.begin(f"  {label}", total)
+        return self._meter.advance
 
     def warn(self, text: str) -> None:
         """A warning."""
