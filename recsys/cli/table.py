@@ -73,6 +73,27 @@ def show(console: Console, columns: Sequence[Column]) -> list[str]:
     return [column.title for column in columns if column not in kept]
 
 
+def abreast(titles: Sequence[str], room: int, least: int = 7) -> list[Sequence[str]]:
+    """Columns of figures in as few tables as have room for them, about as many in each.
+
+    Args:
+        titles: Of the columns.
+        room: For their columns, each with 3 more between it and the next.
+        least: Width of a figure.
+
+    Example:
+        >>> abreast(["recall@10", "recall@20", "ndcg@10", "ndcg@20"], 30)
+        [['recall@10', 'recall@20'], ['ndcg@10', 'ndcg@20']]
+    """
+    parts: list[Sequence[str]] = [titles]
+    for tables in range(1, len(titles) + 1):
+        size = -(-len(titles) // tables)
+        parts = [titles[start : start + size] for start in range(0, len(titles), size)]
+        if all(sum(max(cell_len(title), least) + 3 for title in part) <= room for part in parts):
+            break
+    return parts
+
+
 def folded(text: str, width: int) -> str:
     r"""Lines of at most ``width``, broken after a hyphen, a dot or a space where there is one.
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from recsys.cli.progress import Meter
 from recsys.cli.session import Session
+from recsys.cli.table import abreast
 from recsys.cli.unseen_report import render_unseen
 from recsys.pipeline.epochs import read_epochs
 from recsys.run_folder import RunFolder
@@ -93,21 +94,10 @@ class Watch:
 def render(console: Console, run: RunFolder) -> None:
     """The table of a run beside its baselines, what was counted, the index, and what to do next."""
     manifest = run.manifest()
-    title = f"{manifest['dataset']['name']}, test part; below each value half of its 95 % interval"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model")
-    for column in COLUMNS:
-        table.add_column(column, justify="right", no_wrap=True)
-    _row(table, _model(manifest), manifest)
-    for name, baseline in manifest["baselines"].items():
-        _row(table, f"{name}{' (tuned)' if baseline['tried'] else ''}", baseline)
-    for name in manifest.get("cannot_fold_in", {}):
-        table.add_row(name, "cannot fold in")
-    if "als" in manifest["baselines"]:
-        gaps = manifest["baselines"]["als"]["difference"]
-        table.add_section()
-        table.add_row("minus als, user by user", *(_gap(gaps.get(column)) for column in COLUMNS))
-    console.print(table)
+    names = " ".join([_model(manifest), *manifest["baselines"]])
+    room = console.width - max(map(len, names.split())) - 2
+    for columns in abreast(COLUMNS, room):
+        console.print(_table(manifest, columns))
     counts = manifest["counts"]
     console.print(
         f"{counts['users']:,} users scored on {counts['test_rows']:,} test interactions, of which "
@@ -125,6 +115,24 @@ def render(console: Console, run: RunFolder) -> None:
     )
 
 
+def _table(manifest: Mapping[str, Any], columns: Sequence[str]) -> Table:
+    title = f"{manifest['dataset']['name']}, test part; below each value half of its 95 % interval"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model", overflow="fold")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    _row(table, _model(manifest), manifest, columns)
+    for name, baseline in manifest["baselines"].items():
+        _row(table, f"{name}{' (tuned)' if baseline['tried'] else ''}", baseline, columns)
+    for name in manifest.get("cannot_fold_in", {}):
+        table.add_row(f"{name}: cannot fold in")
+    if "als" in manifest["baselines"]:
+        gaps = manifest["baselines"]["als"]["difference"]
+        table.add_section()
+        table.add_row("minus als, user by user", *(_gap(gaps.get(column)) for column in columns))
+    return table
+
+
 def _space(run: RunFolder) -> str | None:
     """The health of the space after the last epoch, where the model has one."""
     told = read_epochs(run.path / "epochs.jsonl")
@@ -140,10 +148,9 @@ def _model(manifest: Mapping[str, Any]) -> str:
     return f"{manifest['model']['name']}, {loss['name']}" if loss else str(manifest["model"]["name"])
 
 
-def _row(table: Table, name: str, values: Mapping[str, Any]) -> None:
-    table.add_row(
-        name, *(_cell(values["metrics"].get(column), values["intervals"].get(column)) for column in COLUMNS)
-    )
+def _row(table: Table, name: str, values: Mapping[str, Any], columns: Sequence[str]) -> None:
+    metrics, intervals = values["metrics"], values["intervals"]
+    table.add_row(name, *(_cell(metrics.get(column), intervals.get(column)) for column in columns))
 
 
 def _cell(value: float | None, interval: list[float | None] | None) -> str:
