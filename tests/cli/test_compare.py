@@ -142,6 +142,17 @@ def test_a_run_whose_folder_is_gone_is_compared_from_mlflow(two: Home) -> None:
     assert json.loads(call(two, "--json").stdout) == with_folders
 
 
+def test_a_run_that_others_logged_is_found_by_name(
+    two: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", MlflowTracker(two).uri)
+    other = Home(tmp_path / "other")
+    assert MlflowTracker(other).log(finished(other, "theirs", quality=0.45))
+    document = json.loads(call(two, "high", "theirs", "--json").stdout)
+    assert [row["run"] for row in document["rows"] if row["run"]] == ["high", "theirs"]
+    assert document["rows"][1]["to_best"]["mean"] == pytest.approx(-0.05, abs=0.01)
+
+
 class Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
