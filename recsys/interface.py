@@ -85,17 +85,18 @@ def read(
     return Log(source, options or {}, _home(home))
 
 
-def open(run: str = "current", *, home: str | Path | None = None) -> Run:
+def open(run: str = "current", *, dataset: str | None = None, home: str | Path | None = None) -> Run:
     """Open a run that exists.
 
     Args:
         run: Its name, or ``current`` or ``champion``.
+        dataset: Whose current run or champion is meant; the current one.
         home: Where datasets and runs live; ``RECSYS_HOME``, else ``./data``.
 
     Raises:
         InputError: If there is no such run.
     """
-    return Run(RunFolder(_home(home).folder("run", run)))
+    return Run(RunFolder(_home(home).folder("run", run, dataset)))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from recsys.home import Home
 # Two cores: two threads, or one in each of two processes (make test).
 os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
+# Tables are as wide as they are without a terminal, whoever runs the tests.
+os.environ.pop("COLUMNS", None)
+
 # Times on a shared machine say nothing; in CI the same examples are tried each time.
 settings.register_profile("recsys", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("recsys")

@@ -106,6 +106,9 @@ def test_a_run_is_opened_by_name_and_by_mark(run: recsys.Run, monkeypatch: pytes
         assert recsys.open(name, home=home) == run
     monkeypatch.setenv("RECSYS_HOME", str(home))
     assert recsys.open() == run
+    assert recsys.open("current", dataset=run.folder.manifest()["dataset"]["name"], home=home) == run
+    with pytest.raises(InputError, match="there is no dataset 'another'"):
+        recsys.open("champion", dataset="another", home=home)
     with pytest.raises(InputError, match="there is no run 'nothing' in"):
         recsys.open("nothing", home=home)
 

@@ -36,9 +36,11 @@ li { color: var(--soft); }
 def page(found: Comparison) -> str:
     """The page; it loads nothing from anywhere and runs no script."""
     ends = [value for row in found.rows for value in (row.interval or (row.value, row.value))]
-    low, high = min(ends), max(ends)
-    rows = "\n".join(_row(rank, row, low, high) for rank, row in enumerate(found.rows, start=1))
+    low, high, against = min(ends), max(ends), found.best_baseline
+    rows = "\n".join(_row(rank, row, low, high, against) for rank, row in enumerate(found.rows, start=1))
     notes = "".join(f"<li>{escape(note)}</li>" for note in found.notes)
+    beside = f'<th class="number">to {escape(against)}</th>' if against else ""
+    best = f" {escape(against).capitalize()} is the best baseline." if against else ""
     title = f"{found.dataset}: {found.metric}"
     return f"""<!doctype html>
 <html lang="en">
@@ -52,12 +54,12 @@ def page(found: Comparison) -> str:
 <h1>{escape(title)}</h1>
 <p>Test part of split {escape(found.split_hash[:8])}. Bars are 95 % intervals over users. Differences are the
 mean over users of this row minus the other, with half of their 95 % interval; coloured where the interval
-leaves out 0.</p>
+leaves out 0.{best}</p>
 <div class="wide">
 <table>
 <thead><tr>
 <th class="number">#</th><th>run</th><th class="number">{escape(found.metric)}</th>
-<th>{low:.4f} to {high:.4f}</th><th class="number">to the best</th><th class="number">to als</th>
+<th>{low:.4f} to {high:.4f}</th><th class="number">to the best</th>{beside}
 <th class="number">fit, s</th><th class="number">MB</th><th>what differs</th>
 </tr></thead>
 <tbody>
@@ -71,7 +73,7 @@ leaves out 0.</p>
 """
 
 
-def _row(rank: int, row: Row, low: float, high: float) -> str:
+def _row(rank: int, row: Row, low: float, high: float, against: str | None) -> str:
     kinds = [*(["first"] if rank == 1 else []), *(["baseline"] if row.baseline else [])]
     model = "" if row.baseline else f"<br><small>{escape(row.model)}</small>"
     cells = [
@@ -80,7 +82,7 @@ def _row(rank: int, row: Row, low: float, high: float) -> str:
         f'<td class="number">{row.value:.4f}</td>',
         f"<td>{_bar(row, low, high)}</td>",
         _gap(row.to_best),
-        _gap(row.to_reference),
+        *([_gap(row.to_baseline)] if against else []),
         f'<td class="number">{"–" if row.seconds is None else f"{row.seconds:.1f}"}</td>',
         f'<td class="number">{"–" if row.size is None else f"{row.size / 1e6:.1f}"}</td>',
         f'<td class="options">{escape(options(row.options))}</td>',

@@ -24,9 +24,9 @@ def demo(session: Session) -> None:
     from recsys.retrieval.service import Service
     from recsys.tracking.mlflow_tracker import MlflowTracker
 
-    runs = run_pipeline(
-        config, session.home, tracker=MlflowTracker(session.home, session.warn), watch=Watch(session)
-    )
+    tracker = MlflowTracker(session.home, session.warn)
+    with Watch(session) as watch:
+        runs = run_pipeline(config, session.home, tracker=tracker, watch=watch)
     best = max(runs, key=lambda run: run.manifest()["valid"].get("ndcg@10", 0.0))
     session.home.set_current("run", best.name)
     user = Service.open(best.path).model.user_ids[0]

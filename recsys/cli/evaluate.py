@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from recsys.cli.pair_quality import pair_quality, pair_quality_text
+from recsys.cli.run_option import DatasetOption, RunArgument, RunNamed, run_folder
 from recsys.cli.session import Session, command
 from recsys.errors import InputError
 
@@ -28,10 +29,9 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     session: Session,
-    run: Annotated[
-        str | None, typer.Argument(help="A run, or current, or champion.", metavar="[RUN]")
-    ] = None,
-    named: Annotated[str | None, typer.Option("--run", help="The same, as an option.")] = None,
+    run: RunArgument = None,
+    named: RunNamed = None,
+    dataset: DatasetOption = None,
     index: Annotated[
         Literal["exact", "annoy"], typer.Option("--index", help="What ranks: the run's metrics are exact.")
     ] = "exact",
@@ -68,7 +68,7 @@ def evaluate(
     from recsys.retrieval.serving_files import read_seen
     from recsys.run_folder import RunFolder
 
-    folder = RunFolder(session.home.folder("run", one_run(run, named)))
+    folder = RunFolder(run_folder(session, named, dataset, run))
     if by == "activity":
         if index != "exact" or roc or svg:
             raise InputError("--by activity averages what the run keeps; leave --index, --roc and --svg out")
@@ -85,7 +85,8 @@ def evaluate(
     learned = read_seen(folder.seen, len(model.users))
     view, seed = unseen.view(model) if unseen else model, int(manifest.get("seed", 0))
     seen = unseen.seen if unseen else learned
-    found = score(view, truth, seen, index=ranked_by, metrics=metrics, train=learned)
+    with session.progress("users", len(truth)) as advance:
+        found = score(view, truth, seen, index=ranked_by, metrics=metrics, train=learned, advance=advance)
     beside: dict[str, Any] = {"fold_in": served(unseen)} if unseen else {}
     if by == "history":
         beside["history_curve"] = history_curve(
@@ -125,17 +126,6 @@ def _render_groups(console: Console, table: pl.DataFrame, by: str) -> None:
             interval = "-" if row["low"] is None else f"{row['low']:.4f} to {row['high']:.4f}"
             shown.add_row(row["group"], f"{row['users']:,}", row["model"], _number(row["value"]), interval)
         console.print(shown)
-
-
-def one_run(argument: str | None, option: str | None) -> str:
-    """The run of a command that takes it as an argument or as ``--run``.
-
-    Raises:
-        InputError: If both are given and differ.
-    """
-    if argument is not None and option is not None and argument != option:
-        raise InputError(f"two runs are given, {argument!r} and --run {option!r}; give one of them")
-    return argument or option or "current"
 
 
 def _split(session: Session, folder: RunFolder, manifest: Mapping[str, Any]) -> Split:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recsys.cli.recommend import IndexOption, RunOption
+from recsys.cli.recommend import IndexOption
+from recsys.cli.run_option import DatasetOption, RunOption, run_folder
 from recsys.cli.session import Session, command
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def export(
     out: Annotated[Path, typer.Argument(help="A .parquet, .csv or .jsonl file; a folder with --part-rows.")],
     k: Annotated[int, typer.Option("-k", help="Length of a list.")] = 50,
     run: RunOption = "current",
+    dataset: DatasetOption = None,
     users: Annotated[
         Path | None, typer.Option("--users", help="File of user ids: one a line, or a column user.")
     ] = None,
@@ -43,7 +45,7 @@ def export(
     from recsys.retrieval.id_lists import read_ids
     from recsys.run_folder import RunFolder
 
-    folder = session.home.folder("run", run)
+    folder = run_folder(session, run, dataset)
     wanted = None if users is None else read_ids(users, USER)
     total = len(Stored.open(RunFolder(folder).model).user_ids) if wanted is None else len(wanted)
     with session.progress("users", total) as advance:

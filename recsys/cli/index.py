@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recsys.cli.evaluate import one_run
 from recsys.cli.recommend import IndexChoice
+from recsys.cli.run_option import DatasetOption, RunArgument, RunNamed, run_folder
 from recsys.cli.session import Session, command
 from recsys.errors import InputError, RecsysError
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-RunArgument = Annotated[str | None, typer.Argument(help="A run, or current, or champion.", metavar="[RUN]")]
-RunNamed = Annotated[str | None, typer.Option("--run", help="The same, as an option.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +29,7 @@ def build(
     session: Session,
     run: RunArgument = None,
     named: RunNamed = None,
+    dataset: DatasetOption = None,
     target_recall: Annotated[
         float, typer.Option("--target-recall", help="Part of the true list that Annoy's must hold.")
     ] = 0.95,
@@ -48,21 +46,24 @@ def build(
     from recsys.retrieval.serving_files import read_seen
     from recsys.run_folder import RunFolder
 
-    folder = RunFolder(session.home.folder("run", one_run(run, named)))
+    folder = RunFolder(run_folder(session, named, dataset, run))
     folder.verify(without="index")
     model = Stored.open(folder.model)
     seen = read_seen(folder.seen, len(model.user_ids))
     session.say(f"measuring recall@{k} of {target_recall:g} on users of run {folder.name}")
-    chosen = choose(
-        model.items, model.users, seen, model.distance, target=target_recall, k=k, kind=index, seed=seed
-    )
+    with session.progress("trying settings"):
+        chosen = choose(
+            model.items, model.users, seen, model.distance, target=target_recall, k=k, kind=index, seed=seed
+        )
     save_index(folder.index, chosen.index, model.items, chosen.promise)
     folder.seal()
     document = {"run": folder.name, **chosen.summary, "why": chosen.why, "curve": chosen.promise["curve"]}
     session.show(document, lambda console: _render(console, document, k))
 
 
-def verify(session: Session, run: RunArgument = None, named: RunNamed = None) -> None:
+def verify(
+    session: Session, run: RunArgument = None, named: RunNamed = None, dataset: DatasetOption = None
+) -> None:
     """Measure the recall of a run's index again, on other users; exit 1 where the promise is not kept."""
     from recsys.embeddings import Stored
     from recsys.retrieval.index import contract
@@ -70,7 +71,7 @@ def verify(session: Session, run: RunArgument = None, named: RunNamed = None) ->
     from recsys.retrieval.serving_files import read_seen
     from recsys.run_folder import RunFolder
 
-    folder = RunFolder(session.home.folder("run", one_run(run, named)))
+    folder = RunFolder(run_folder(session, named, dataset, run))
     folder.verify(deep=True)
     model, manifest = Stored.open(folder.model), read_manifest(folder.index)
     missing = {"target", "k", "seed"} - set(manifest)

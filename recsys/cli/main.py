@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
+
+from recsys import __version__
+from recsys.cli.one_line import OneLine
 
 COMMANDS = (
     "etl", "download", "datasets", "describe",
@@ -22,6 +25,7 @@ def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
     """The command line with the named commands."""
     app = typer.Typer(
         name="recsys",
+        cls=OneLine,
         no_args_is_help=True,
         add_completion=True,
         pretty_exceptions_enable=False,
@@ -29,12 +33,22 @@ def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
     )
 
     @app.callback()
-    def recsys() -> None:
+    def recsys(
+        version: Annotated[
+            bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+        ] = False,
+    ) -> None:
         """Interaction logs in; vectors in which near means will like out; top-K lists served from them."""
 
     for name in names:
         importlib.import_module(f"recsys.cli.{name}").register(app)
     return app
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"recsys {__version__}")
+        raise typer.Exit
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from recsys.cli.run_option import DatasetOption, RunOption, run_folder
 from recsys.cli.session import Session, command
 from recsys.errors import InputError
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 IndexChoice = Literal["auto", "annoy", "exact"]
 UnknownChoice = Literal["error", "popular", "skip"]
 
-RunOption = Annotated[
-    str, typer.Option("--run", help="A run, or current, or champion.", show_default="the current run")
-]
 IndexOption = Annotated[
     IndexChoice, typer.Option("--index", help="What ranks; auto: what the run chose when it was built.")
 ]
@@ -46,6 +44,7 @@ def recommend(
     ] = None,
     k: Annotated[int, typer.Option("-k", help="Length of a list.")] = 10,
     run: RunOption = "current",
+    dataset: DatasetOption = None,
     with_seen: Annotated[
         bool, typer.Option("--with-seen", help="Keep items that the user has seen.")
     ] = False,
@@ -68,7 +67,7 @@ def recommend(
 
     if bool(user) == bool(history):
         raise InputError("recommend is for --user ID (repeats) or for --history ITEM,ITEM: give one of them")
-    service = Service.open(session.home.folder("run", run), index)
+    service = Service.open(run_folder(session, run, dataset), index)
     catalogue = service.model.item_ids
     rules = rules_of(catalogue, _given(exclude), _given(only), session.warn)
     if history:

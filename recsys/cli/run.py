@@ -33,9 +33,9 @@ def run(
     from recsys.pipeline.stages import run_pipeline
     from recsys.tracking.mlflow_tracker import MlflowTracker
 
-    runs = run_pipeline(
-        read, session.home, tracker=MlflowTracker(session.home, session.warn), watch=Watch(session)
-    )
+    tracker = MlflowTracker(session.home, session.warn)
+    with Watch(session) as watch:
+        runs = run_pipeline(read, session.home, tracker=tracker, watch=watch)
 
     def tables(console: Console) -> None:
         for each in runs:

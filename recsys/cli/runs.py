@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from recsys.cli.run_option import SourceOption
 from recsys.cli.session import Session, command
+from recsys.errors import InputError
 from recsys.home import Home
 
-SHOWN = ("ndcg@10", "recall@20")
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from recsys.cli.table import Column
+    from recsys.tracking.summary import Summary
+
+SHOWN: Final = ("ndcg@10", "recall@20")
+FILTERS: Final = ("dataset", "model", "loss")
+# What is shown of a run; those on the right are left out first on a narrow terminal.
+OPTIONS: Final = ("dataset", "loss", "model", "distance", "miner")
+# Shown where all runs are the same in it too, as long as there is room.
+ALWAYS: Final = ("loss", "model")
 
 
 def register(app: typer.Typer) -> None:
@@ -22,6 +33,11 @@ def register(app: typer.Typer) -> None:
 
 def runs(
     session: Session,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="Only runs on this dataset.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Only runs of this model.")] = None,
+    loss: Annotated[str | None, typer.Option("--loss", help="Only runs with this loss.")] = None,
+    last: Annotated[int | None, typer.Option("--last", metavar="N", help="Only the N newest.")] = None,
+    source: SourceOption = "folders",
     sync: Annotated[
         bool, typer.Option("--sync", help="First log to MLflow the runs that it does not have.")
     ] = False,
@@ -30,29 +46,59 @@ def runs(
     from recsys.tracking.catalogue import catalogue
     from recsys.tracking.mlflow_tracker import MlflowTracker
 
+    if last is not None and last < 1:
+        raise InputError(f"--last is {last}; the number of runs to list is at least 1")
     tracker = MlflowTracker(session.home, session.warn)
     synced = tracker.sync(session.say) if sync else []
-    found = catalogue(session.home, tracker, session.warn)
-    listed = [
-        {
-            "run": run.run,
-            "dataset": run.dataset,
-            "split_hash": run.split_hash,
-            "model": run.model,
-            "loss": run.loss,
-            "metrics": {name: run.figures.get(name) for name in SHOWN},
-            "status": run.status,
-            "created": run.created,
-            "current": run.run == session.home.current("run"),
-            "champion": run.run == session.home.champion(),
-            "logged": run.run not in found.unlogged,
-            "here": (session.home.runs / run.run).is_dir(),
-        }
-        for run in found.runs
+    found = catalogue(session.home, tracker, session.warn, ask_mlflow=source == "mlflow")
+    asked = {"dataset": dataset, "model": _as_stored(model), "loss": _as_stored(loss)}
+    wanted = {key: value for key, value in asked.items() if value is not None}
+    chosen = [run for run in found.runs if all(getattr(run, key) == wanted[key] for key in wanted)]
+    home, of = session.home, {run.dataset for run in chosen}
+    marks = {each: {"current": home.current("run", each), "champion": home.champion(each)} for each in of}
+    document = {
+        "tracking_uri": tracker.uri,
+        "runs": [
+            _document(run)
+            | {mark: run.run == name for mark, name in marks[run.dataset].items()}
+            | {"logged": run.run not in found.unlogged, "here": (home.runs / run.run).is_dir()}
+            for run in chosen[:last]
+        ],
+        "unfinished": _unfinished(home),
+        "synced": synced,
+    }
+    nothing = _nothing(found.runs, wanted)
+    session.show(document, lambda console: _render(console, document, nothing))
+
+
+def _as_stored(name: str | None) -> str | None:
+    return None if name is None else name.replace("-", "_")
+
+
+def _document(run: Summary) -> dict[str, Any]:
+    return {
+        "run": run.run,
+        "dataset": run.dataset,
+        "split_hash": run.split_hash,
+        "model": run.model,
+        "loss": run.loss,
+        "distance": run.options.get("model.distance"),
+        "miner": run.options.get("model.miner"),
+        "metrics": {name: run.figures.get(name) for name in SHOWN},
+        "status": run.status,
+        "created": run.created,
+    }
+
+
+def _nothing(everything: list[Summary], wanted: dict[str, str]) -> str:
+    """What is said where no run is listed."""
+    if not everything:
+        return "There is no run yet; make one with `recsys train`."
+    there = [
+        f"{key}: {', '.join(sorted({str(getattr(run, key)) for run in everything if getattr(run, key)}))}"
+        for key in wanted
     ]
-    unfinished = _unfinished(session.home)
-    document = {"tracking_uri": tracker.uri, "runs": listed, "unfinished": unfinished, "synced": synced}
-    session.show(document, lambda console: _render(console, document))
+    return f"No run is of {', '.join(f'{key} {value}' for key, value in wanted.items())}; {'; '.join(there)}"
 
 
 def _unfinished(home: Home) -> list[str]:
@@ -61,38 +107,64 @@ def _unfinished(home: Home) -> list[str]:
     return sorted(folder.name for folder in stopped if not (folder / "run.json").exists())
 
 
-def _render(console: Console, document: dict[str, Any]) -> None:
-    if not document["runs"] and not document["unfinished"]:
-        console.print("There is no run yet; make one with `recsys train`.")
+def _render(console: Console, document: dict[str, Any], nothing: str) -> None:
+    from recsys.cli.table import show
+
+    listed = document["runs"]
+    if not listed and not document["unfinished"]:
+        console.print(nothing, markup=False)
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("", "run", "dataset", "model", "loss"):
-        table.add_column(name, no_wrap=True)
-    for name in (*SHOWN, "age"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("status")
-    for run in document["runs"]:
-        figures = (run["metrics"][name] for name in SHOWN)
-        table.add_row(
-            "*" if run["current"] else "", run["run"], run["dataset"], run["model"], run["loss"] or "-",
-            *("-" if value is None else f"{value:.4f}" for value in figures),
-            age(run["created"]), _status(run),
-        )  # fmt: skip
-    console.print(table)
-    console.print("* current")
-    if not all(run["logged"] for run in document["runs"]):
+    if listed:
+        left_out = show(console, _columns(listed))
+        of = {run["dataset"] for run in listed}
+        marks = ["* the current run" + (f" on {of.pop()}" if len(of) == 1 else " of its dataset")]
+        marks += [f"no room for: {', '.join(left_out)}"] if left_out else []
+        console.print("; ".join(marks), markup=False)
+    if not all(run["logged"] for run in listed):
         console.print("Not all runs are in MLflow; log them with `recsys runs --sync`.")
     for name in document["unfinished"]:
-        console.print(f"{name} was stopped; go on with `recsys train --resume {name}`.")
+        console.print(f"{name} was stopped; go on with `recsys train --resume {name}`.", markup=False)
 
 
-def _status(run: dict[str, Any]) -> str:
+def _columns(listed: list[dict[str, Any]]) -> list[Column]:
+    from recsys.cli.table import Column
+
+    def text(key: str) -> list[str]:
+        return [str(run[key] or "-") for run in listed]
+
+    differ = {key: len(set(text(key))) > 1 for key in OPTIONS}
+    names = [
+        Column(key, text(key), rank=rank + (2 if differ[key] else 20))
+        for rank, key in enumerate(OPTIONS)
+        if differ[key] or key in ALWAYS
+    ]
+    figures = [
+        Column(name, [_figure(run["metrics"][name]) for run in listed], rank=rank, right=True)
+        for rank, name in enumerate(SHOWN)
+    ]
+    notes = [_note(run) for run in listed]
+    return [
+        Column("", ["*" if run["current"] else "" for run in listed]),
+        Column("run", text("run"), folds=True),
+        *names,
+        *figures,
+        Column("age", [age(run["created"]) for run in listed], rank=9, right=True),
+        *([Column("", notes, folds=True)] if any(notes) else []),
+    ]
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _note(run: dict[str, Any]) -> str:
     marks = [
+        *([] if run["status"] == "finished" else [str(run["status"])]),
         *(["champion"] if run["champion"] else []),
         *([] if run["logged"] else ["not in MLflow"]),
         *([] if run["here"] else ["no folder here"]),
     ]
-    return ", ".join([str(run["status"]), *marks])
+    return ", ".join(marks)
 
 
 def age(created: str, now: datetime | None = None) -> str:

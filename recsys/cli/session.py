@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import sys
 import typing
 from collections.abc import Callable, Iterator
@@ -43,11 +44,15 @@ class Session:
 
     @property
     def people(self) -> Console:
-        """Where tables for people go: the terminal, or standard error under ``--json``."""
+        """Where tables for people go: the terminal, or standard error under ``--json``.
+
+        As wide as the terminal or as ``COLUMNS`` says, else 120.
+        """
         from rich.console import Console
 
         stream = sys.stderr if self.json else sys.stdout
-        return Console(file=stream, width=None if stream.isatty() else 120, highlight=False)
+        known = stream.isatty() or os.environ.get("COLUMNS", "").isdigit()
+        return Console(file=stream, width=None if known else 120, highlight=False)
 
     def say(self, text: str) -> None:
         """One line about the work for people; nothing under ``--quiet``."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recsys.cli.recommend import RunOption
+from recsys.cli.run_option import DatasetOption, RunOption, run_folder
 from recsys.cli.session import Session, command
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def similar(
     user: Annotated[str | None, typer.Option("--user", help="A user id: its nearest users.")] = None,
     k: Annotated[int, typer.Option("-k", help="Length of the list.")] = 10,
     run: RunOption = "current",
+    dataset: DatasetOption = None,
 ) -> None:
     """List the nearest items or users, by the model's own distance.
 
@@ -32,7 +33,7 @@ def similar(
     """
     from recsys.retrieval.service import Service
 
-    service = Service.open(session.home.folder("run", run), "exact")
+    service = Service.open(run_folder(session, run, dataset), "exact")
     rows = [each.document() for each in service.similar(item=item, user=user, k=k)]
     asked = {"item": item} if item is not None else {"user": user}
     if len(rows) < k:

@@ -153,14 +153,9 @@ def train(
     from recsys.tracking.mlflow_tracker import MlflowTracker
 
     folder = Dataset.open(session.home, dataset)
-    run = fit(
-        folder,
-        read,
-        session.home,
-        tracker=MlflowTracker(session.home, session.warn),
-        watch=Watch(session),
-        resume=resume,
-    )
+    tracker = MlflowTracker(session.home, session.warn)
+    with Watch(session) as watch:
+        run = fit(folder, read, session.home, tracker=tracker, watch=watch, resume=resume)
     session.show(result(run), lambda console: render(console, run))
 
 

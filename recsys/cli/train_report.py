@@ -2,14 +2,16 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from recsys.cli.progress import Meter
 from recsys.cli.session import Session
+from recsys.cli.table import abreast
 from recsys.cli.unseen_report import render_unseen
 from recsys.pipeline.epochs import read_epochs
 from recsys.run_folder import RunFolder
@@ -29,27 +31,46 @@ SPACE = {
 
 
 class Watch:
-    """Prints what a pipeline says; epochs at most every few seconds where no terminal is."""
+    """Prints what a pipeline says; epochs at most every few seconds where no terminal is.
+
+    Under the lines of a terminal a bar shows how far the work is, elsewhere a line every few seconds does.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._told = 0.0
         self._previous = time.monotonic()
+        self._meter = Meter()
+
+    def __enter__(self) -> "Watch":
+        if not self._session.quiet:
+            self._meter.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if not self._session.quiet:
+            self._meter.__exit__(*error)
 
     def stage(self, text: str) -> None:
         """A stage begins."""
         self._previous = time.monotonic()
         self._session.say(text)
+        self._meter.told()
+        self._meter.begin("  " if sys.stderr.isatty() else f"  {text}")
 
     def epoch(self, label: str, number: int, total: int | None, figures: Mapping[str, float]) -> None:
         """An epoch ended."""
         now = time.monotonic()
         taken, self._previous = now - self._previous, now
+        tried = [name for name in figures if name != "valid"]
+        trial = "valid" in figures and tried and not set(FOLLOWED) & set(tried)
+        if not trial:
+            self._meter.reach(f"  {label}", number, total, taken)
         if not sys.stderr.isatty() and now - self._told < SECONDS_BETWEEN_LINES:
             return
         self._told = now
-        tried = [name for name in figures if name != "valid"]
-        if "valid" in figures and tried and not set(FOLLOWED) & set(tried):
+        self._meter.told()
+        if trial:
             text = "  ".join(f"{name} {_short(figures[name])}" for name in tried)
             self._session.say(f"  trying {text}: valid {_short(figures['valid'])}  ({taken:.2f} s)")
             return
@@ -60,6 +81,11 @@ class Watch:
             f"  {label} {number}{f' of {total}' if total else ''}: {shown}  ({taken:.2f} s{left})"
         )
 
+    def work(self, label: str, total: int) -> Callable[[int], None]:
+        """Work that is counted begins."""
+        self._meter.begin(f"  {label}", total)
+        return self._meter.advance
+
     def warn(self, text: str) -> None:
         """A warning."""
         self._session.warn(text)
@@ -68,21 +94,10 @@ class Watch:
 def render(console: Console, run: RunFolder) -> None:
     """The table of a run beside its baselines, what was counted, the index, and what to do next."""
     manifest = run.manifest()
-    title = f"{manifest['dataset']['name']}, test part; below each value half of its 95 % interval"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model")
-    for column in COLUMNS:
-        table.add_column(column, justify="right", no_wrap=True)
-    _row(table, _model(manifest), manifest)
-    for name, baseline in manifest["baselines"].items():
-        _row(table, f"{name}{' (tuned)' if baseline['tried'] else ''}", baseline)
-    for name in manifest.get("cannot_fold_in", {}):
-        table.add_row(name, "cannot fold in")
-    if "als" in manifest["baselines"]:
-        gaps = manifest["baselines"]["als"]["difference"]
-        table.add_section()
-        table.add_row("minus als, user by user", *(_gap(gaps.get(column)) for column in COLUMNS))
-    console.print(table)
+    names = " ".join([_model(manifest), *manifest["baselines"]])
+    room = console.width - max(map(len, names.split())) - 2
+    for columns in abreast(COLUMNS, room):
+        console.print(_table(manifest, columns))
     counts = manifest["counts"]
     console.print(
         f"{counts['users']:,} users scored on {counts['test_rows']:,} test interactions, of which "
@@ -100,6 +115,24 @@ def render(console: Console, run: RunFolder) -> None:
     )
 
 
+def _table(manifest: Mapping[str, Any], columns: Sequence[str]) -> Table:
+    title = f"{manifest['dataset']['name']}, test part; below each value half of its 95 % interval"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model", overflow="fold")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    _row(table, _model(manifest), manifest, columns)
+    for name, baseline in manifest["baselines"].items():
+        _row(table, f"{name}{' (tuned)' if baseline['tried'] else ''}", baseline, columns)
+    for name in manifest.get("cannot_fold_in", {}):
+        table.add_row(f"{name}: cannot fold in")
+    if "als" in manifest["baselines"]:
+        gaps = manifest["baselines"]["als"]["difference"]
+        table.add_section()
+        table.add_row("minus als, user by user", *(_gap(gaps.get(column)) for column in columns))
+    return table
+
+
 def _space(run: RunFolder) -> str | None:
     """The health of the space after the last epoch, where the model has one."""
     told = read_epochs(run.path / "epochs.jsonl")
@@ -115,10 +148,9 @@ def _model(manifest: Mapping[str, Any]) -> str:
     return f"{manifest['model']['name']}, {loss['name']}" if loss else str(manifest["model"]["name"])
 
 
-def _row(table: Table, name: str, values: Mapping[str, Any]) -> None:
-    table.add_row(
-        name, *(_cell(values["metrics"].get(column), values["intervals"].get(column)) for column in COLUMNS)
-    )
+def _row(table: Table, name: str, values: Mapping[str, Any], columns: Sequence[str]) -> None:
+    metrics, intervals = values["metrics"], values["intervals"]
+    table.add_row(name, *(_cell(metrics.get(column), intervals.get(column)) for column in columns))
 
 
 def _cell(value: float | None, interval: list[float | None] | None) -> str:

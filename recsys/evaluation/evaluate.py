@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,7 @@ def evaluate(
     index: Index | None = None,
     metrics: Sequence[str] = DEFAULT,
     train: Rows | None = None,
+    advance: Callable[[int], None] = lambda count: None,
 ) -> Evaluation:
     """Score a model on held-out items.
 
@@ -38,6 +39,7 @@ def evaluate(
         index: Lists come from it instead of the exact ranking.
         metrics: Names such as ``recall@20``.
         train: What counts as chosen for novelty where that is not ``seen``: a row for each training user.
+        advance: Told how many more users are ranked for.
 
     Returns:
         Values, values a user, and counts.
@@ -53,7 +55,7 @@ def evaluate(
             "nobody in the held-out part is known from train, so no model can be scored "
             f"({truth.cold_users} users are unknown); split by time or user in another way"
         )
-    codes, _ = rank(scorer, truth.users, max(part.k for part in parts.values()), seen, index)
+    codes, _ = rank(scorer, truth.users, max(part.k for part in parts.values()), seen, index, advance)
     log = seen if train is None else train
     chosen = np.bincount(log.indices, minlength=truth.items)
     ranked = Ranked.of(codes, truth.relevant, truth.sizes, chosen, len(log))

@@ -95,7 +95,7 @@ def _make(
         options, tried = dict(tuned.options), tuned.tried
     settled = ModelSection.model_validate({"name": section.name, **options})
     outcome = fit(build_model(settled, config.seed), split, refit, validate=None)
-    verdict = scored(outcome.scored, split, config.metrics, config.warm_up, config.seed)
+    verdict = scored(outcome.scored, split, config.metrics, config.warm_up, config.seed, watch)
     with replacing(folder) as temporary:
         verdict.write(temporary / "per_user.parquet")
         write_json(

@@ -23,7 +23,8 @@ def recipes(runs: Sequence[str], dataset: Dataset, home: Home) -> list[dict[str,
     """
     found = []
     for name in runs:
-        run = RunFolder(home.folder("run", name))
+        of = None if name in home.names("run") else dataset.name  # whose current run or champion
+        run = RunFolder(home.folder("run", name, of))
         manifest = run.manifest()
         made = manifest["dataset"]
         if made["split_hash"] != dataset.split_hash:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 
@@ -15,6 +15,10 @@ class Watcher(Protocol):
 
     def epoch(self, label: str, number: int, total: int | None, figures: Mapping[str, float]) -> None:
         """A step of long work ended, as ``epoch 3 of 60``; ``total`` is the most there can be, if known."""
+        ...
+
+    def work(self, label: str, total: int) -> Callable[[int], None]:
+        """Work of which so much is to be done begins; returns what is told that n more is done."""
         ...
 
     def warn(self, text: str) -> None:
@@ -30,6 +34,10 @@ class Silent:
 
     def epoch(self, label: str, number: int, total: int | None, figures: Mapping[str, float]) -> None:
         """Nothing."""
+
+    def work(self, label: str, total: int) -> Callable[[int], None]:
+        """Nothing."""
+        return lambda count: None
 
     def warn(self, text: str) -> None:
         """Nothing."""

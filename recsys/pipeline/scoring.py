@@ -17,13 +17,16 @@ from recsys.evaluation.unseen import LENGTHS, Unseen, nobody_known
 from recsys.ids import IdMap
 from recsys.models.model import Identified
 from recsys.pipeline.fit import seen_rows
+from recsys.pipeline.progress import Silent, Watcher
 from recsys.pipeline.verdict import Verdict, plain
 from recsys.retrieval.index.index import Rows
 
 Names = Sequence[str]
 
 
-def scored(scorer: Identified, split: Split, metrics: Names, warm_up: int, seed: int) -> Verdict:
+def scored(
+    scorer: Identified, split: Split, metrics: Names, warm_up: int, seed: int, watch: Watcher | None = None
+) -> Verdict:
     """Score a model on the test part of a split.
 
     Where it knows none of the test users, each is served by the oldest four fifths of their test rows and
@@ -36,6 +39,7 @@ def scored(scorer: Identified, split: Split, metrics: Names, warm_up: int, seed:
         metrics: Names such as ``recall@20``.
         warm_up: How many of their first test rows unknown users are granted; 0 leaves them out.
         seed: Of intervals.
+        watch: Told how many users are ranked for.
     """
     train = seen_rows(scorer, pl.concat([split.train, split.valid]))
     beside: dict[str, Any] = {}
@@ -44,7 +48,8 @@ def scored(scorer: Identified, split: Split, metrics: Names, warm_up: int, seed:
         beside = {"fold_in": served(unseen), "history_curve": history_curve(unseen, scorer, metrics, seed)}
     else:
         truth = Truth.of(split.test, scorer.user_ids, scorer.item_ids)
-        found = evaluate(scorer, truth, train, metrics=metrics)
+        advance = (watch or Silent()).work("users", len(truth))
+        found = evaluate(scorer, truth, train, metrics=metrics, advance=advance)
     if warm_up:
         beside["warm_up"] = warmed_up(scorer, split.test, warm_up, metrics, train, seed)
     return Verdict.of(found, seed, beside)

@@ -137,7 +137,7 @@ def _make(
         )  # fmt: skip
         served = _servable(outcome.served, config)
     with clock.stage("evaluate", f"ranking all {len(outcome.scored.item_ids):,} items for every test user"):
-        verdict = scored(outcome.scored, split, config.metrics, config.warm_up, config.seed)
+        verdict = scored(outcome.scored, split, config.metrics, config.warm_up, config.seed, watch)
     baselines, unfit = {}, {}
     for name in config.baselines:
         with clock.stage(f"baseline {name}", f"baseline {name}, tuned on the valid part"):

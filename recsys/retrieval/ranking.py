@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,7 +24,12 @@ SCORED_AT_ONCE: Final = 256
 
 
 def rank(
-    scorer: Scorer, users: IntArray, k: int, seen: Rows | None = None, index: Index | None = None
+    scorer: Scorer,
+    users: IntArray,
+    k: int,
+    seen: Rows | None = None,
+    index: Index | None = None,
+    advance: Callable[[int], None] = lambda count: None,
 ) -> tuple[Codes, FloatArray]:
     """The k best items of each user, best first, equal scores by code.
 
@@ -36,6 +42,7 @@ def rank(
         k: Length of a list, at least 1.
         seen: A row for each user *code*: items that may not be listed; None where all may be.
         index: Item vectors of ``scorer`` that can be asked.
+        advance: Told how many more users are done.
 
     Returns:
         Codes (n, k) i32 and scores (n, k) f32; -1 and -inf where fewer than k items remain.
@@ -62,6 +69,7 @@ def rank(
             if exclude is not None:
                 mask(matrix, exclude, slice(0, len(block)))
             codes[here], scores[here] = top(matrix, k)
+        advance(len(block))
     return codes, scores
 
 

@@ -1,4 +1,4 @@
-"""Every run there is: what MLflow has, and what only the run folders have."""
+"""Every run there is: the run folders here, and what MLflow has beyond them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from recsys.errors import RecsysError
 from recsys.home import Home
+from recsys.run_folder import RunFolder
 from recsys.tracking.champion import summaries
-from recsys.tracking.mlflow_tracker import MlflowTracker
+from recsys.tracking.mlflow_tracker import MlflowTracker, logged
 from recsys.tracking.summary import Summary
 
 
@@ -25,14 +26,28 @@ class Catalogue:
     unlogged: frozenset[str]
 
 
-def catalogue(home: Home, tracker: MlflowTracker, warn: Callable[[str], None]) -> Catalogue:
-    """Read MLflow, and the run folders for what it does not have; where it is down, the run folders alone."""
-    try:
-        logged = tracker.runs()
-    except RecsysError as error:
-        warn(f"MLflow could not be read: {error}; what follows is from the run folders in {home.runs}")
-        logged = []
-    names = {run.run for run in logged}
-    local = [run for run in summaries(home) if run.run not in names]
-    everything = sorted([*logged, *local], key=lambda run: run.created, reverse=True)
-    return Catalogue(everything, frozenset(run.run for run in local))
+def catalogue(
+    home: Home, tracker: MlflowTracker, warn: Callable[[str], None], *, ask_mlflow: bool = False
+) -> Catalogue:
+    """Read the run folders, and for runs without one here what was noted when they were logged.
+
+    Args:
+        home: Where they are.
+        tracker: The MLflow store of the home.
+        warn: Told where MLflow could not be read.
+        ask_mlflow: Read the store itself too, which takes seconds: it has what others logged to it, and no
+            longer what was deleted there.
+    """
+    here = summaries(home)
+    names = {run.run for run in here}
+    held = {
+        run.run for run in here if logged(RunFolder(home.runs / run.run)).get("tracking_uri") == tracker.uri
+    }
+    if ask_mlflow:
+        try:
+            held = {run.run for run in tracker.runs()}
+        except RecsysError as error:
+            warn(f"MLflow could not be read: {error}; what follows is from the run folders in {home.runs}")
+    everything = [*here, *tracker.ledger.read(but=names)]
+    everything.sort(key=lambda run: run.created, reverse=True)
+    return Catalogue(everything, frozenset(names - held))

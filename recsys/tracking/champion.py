@@ -1,4 +1,4 @@
-"""The champion: the run that is best on the valid part, among the runs of one split."""
+"""The champion of a dataset: the run that is best on the valid part, among the runs of one split."""
 
 from __future__ import annotations
 
@@ -29,12 +29,18 @@ def best(runs: Iterable[Summary]) -> Summary | None:
     return max(rivals, key=lambda run: run.valid or 0.0, default=None)
 
 
-def crown(home: Home) -> Summary | None:
-    """Find the champion among the run folders and write its name to ``HOME/champion.json``."""
-    champion = best(summaries(home))
-    if champion is not None:
-        home.set_champion(champion.run)
-    return champion
+def crown(home: Home) -> dict[str, Summary]:
+    """Find the champion of each dataset among the run folders and write their names to ``champion.json``.
+
+    A dataset has none where no run on the split of its newest run has a figure on the valid part.
+    """
+    of_dataset: dict[str, list[Summary]] = {}
+    for run in summaries(home):
+        of_dataset.setdefault(run.dataset, []).append(run)
+    found = {dataset: winner for dataset, runs in of_dataset.items() if (winner := best(runs))}
+    if of_dataset:
+        home.set_champions({dataset: winner.run for dataset, winner in found.items()})
+    return found
 
 
 def summaries(home: Home) -> list[Summary]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from recsys.columns import USER
 from recsys.errors import InputError
-from recsys.tracking.summary import Summary
+from recsys.tracking.differing import Recipe, differing
+from recsys.tracking.summary import TUNED, Summary
 
 if TYPE_CHECKING:
     import polars as pl
 
-REFERENCE: Final = "als"
 MODEL_FILE: Final = "per_user"
 
 
@@ -27,11 +27,12 @@ class Row:
         model: Its model, and its loss where it has one.
         value: The metric.
         interval: 95 % over users, where there is one.
-        options: By dotted path without ``model.``; in the end only what differs.
+        recipe: How it was made.
         seconds: Of fitting; None where it was not measured.
         size: Bytes on disk of what serves; None for a baseline.
+        options: Settings of the recipe that tell it from the other rows.
         to_best: Paired difference to the first row: mean, low, high; None where there is none.
-        to_reference: The same to the best ALS.
+        to_baseline: The same to the best baseline.
     """
 
     run: str
@@ -39,11 +40,12 @@ class Row:
     model: str
     value: float
     interval: tuple[float, float] | None
-    options: Mapping[str, str]
+    recipe: Recipe
     seconds: float | None
     size: float | None
+    options: Mapping[str, str] = field(default_factory=dict)
     to_best: Mapping[str, float] | None = None
-    to_reference: Mapping[str, float] | None = None
+    to_baseline: Mapping[str, float] | None = None
 
     @property
     def name(self) -> str:
@@ -60,7 +62,7 @@ class Row:
             "value": self.value,
             "interval": [low, high],
             "to_best": self.to_best,
-            "to_als": self.to_reference,
+            "to_baseline": self.to_baseline,
             "options": dict(self.options),
             "seconds": self.seconds,
             "bytes": self.size,
@@ -77,6 +79,11 @@ class Comparison:
     rows: list[Row]
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def best_baseline(self) -> str | None:
+        """Name of the best baseline, which ``to_baseline`` is about; None where there is none."""
+        return next((row.baseline for row in self.rows if row.baseline), None)
+
     def document(self) -> dict[str, Any]:
         """As JSON values."""
         rows = [{"rank": rank, **row.document()} for rank, row in enumerate(self.rows, start=1)]
@@ -84,6 +91,7 @@ class Comparison:
             "dataset": self.dataset,
             "split_hash": self.split_hash,
             "metric": self.metric,
+            "best_baseline": self.best_baseline,
             "rows": rows,
             "notes": self.notes,
         }
@@ -113,8 +121,10 @@ def compare(runs: Sequence[Summary], metric: str, per_user: PerUser, seed: int =
         )
         raise InputError(f"no run has the metric {metric!r}; there are: {', '.join(known)}")
     notes = [f"{run.run} has no {metric} and is left out" for run in runs if metric not in run.figures]
-    rows = _only_differing([_row(run, metric) for run in runs if metric in run.figures])
-    rows = sorted([*rows, *_baselines(runs, metric)], key=lambda row: row.value, reverse=True)
+    rows = [_row(run, metric) for run in runs if metric in run.figures] + _baselines(runs, metric)
+    told_apart = differing([row.recipe for row in rows])
+    rows = [replace(row, options=options) for row, options in zip(rows, told_apart, strict=True)]
+    rows = sorted(rows, key=lambda row: row.value, reverse=True)
     paired, lost = _paired(rows, metric, per_user, seed)
     return Comparison(runs[0].dataset, runs[0].split_hash, metric, paired, notes + lost)
 
@@ -137,17 +147,19 @@ def check_same_split(runs: Sequence[Summary]) -> None:
 
 
 def _row(run: Summary, metric: str) -> Row:
+    settings = {
+        key.removeprefix("model."): value
+        for key, value in run.options.items()
+        if key not in ("model", "model.seed", "index.seed") and not key.startswith("baselines.")
+    }
+    chosen = frozenset(key for key in settings if key.startswith("chosen."))
     return Row(
         run.run,
         None,
         " ".join(each for each in (run.model, run.loss) if each),
         run.figures[metric],
         run.interval(metric),
-        {
-            key.removeprefix("model."): value
-            for key, value in run.options.items()
-            if key != "model" and not key.startswith("baselines.")
-        },
+        Recipe(run.model, settings, chosen),
         run.figures.get("seconds/fit"),
         run.figures.get("bytes"),
     )
@@ -161,30 +173,23 @@ def _baselines(runs: Sequence[Summary], metric: str) -> list[Row]:
             prefix = f"baseline/{name}/"
             value = run.figures.get(prefix + metric)
             if value is not None and (name, value) not in found:
-                options = {
-                    key.removeprefix(f"baselines.{name}."): each
-                    for key, each in run.options.items()
-                    if key.startswith(f"baselines.{name}.")
-                }
+                recipe = _baseline_recipe(run, name)
                 seconds = run.figures.get(prefix + "seconds")
                 interval = run.interval(prefix + metric)
-                found[name, value] = Row(run.run, name, name, value, interval, options, seconds, None)
+                found[name, value] = Row(run.run, name, name, value, interval, recipe, seconds, None)
     return list(found.values())
 
 
-def _only_differing(rows: list[Row]) -> list[Row]:
-    keys = {key for row in rows for key in row.options}
-    differing = {key for key in keys if len({row.options.get(key) for row in rows}) > 1}
-    return [
-        replace(row, options={key: value for key, value in row.options.items() if key in differing})
-        for row in rows
-    ]
+def _baseline_recipe(run: Summary, name: str) -> Recipe:
+    start = f"baselines.{name}."
+    settings = {key.removeprefix(start): value for key, value in run.options.items() if key.startswith(start)}
+    tuned = settings.pop(TUNED, "").split(", ")
+    settings.pop("seed", None)  # that of the run
+    return Recipe(name, settings, frozenset(tuned), baseline=True)
 
 
 def _paired(rows: list[Row], metric: str, per_user: PerUser, seed: int) -> tuple[list[Row], list[str]]:
-    """Each row's differences to the first row and to the best ALS, over the users of the test part."""
-    from recsys.evaluation.evaluation import paired_difference
-
+    """Each row's differences to the first row and to the best baseline, over the users of the test part."""
     tables = [per_user(row.run, row.baseline or MODEL_FILE) for row in rows]
     notes = [
         f"{row.name}: its values a user are missing, so it has no paired difference"
@@ -192,22 +197,44 @@ def _paired(rows: list[Row], metric: str, per_user: PerUser, seed: int) -> tuple
         if table is None
     ]
     values = [
-        table.select(USER, metric) if table is not None and metric in table.columns else None
+        table.select(USER, metric).sort(USER) if table is not None and metric in table.columns else None
         for table in tables
     ]
 
-    def difference(at: int, other: int | None) -> Mapping[str, float] | None:
-        mine, theirs = values[at], None if other is None else values[other]
-        if at == other or mine is None or theirs is None:
-            return None
-        if set(mine[USER]) != set(theirs[USER]):
-            notes.append(f"{rows[at].name} and {rows[other or 0].name} were scored on different users")
-            return None
-        return paired_difference(mine, theirs, seed)[metric]
+    def differences(other: int | None) -> list[Mapping[str, float] | None]:
+        """Of each row to the row ``other``; all users are drawn once for all of them."""
+        none: list[Mapping[str, float] | None] = [None] * len(rows)
+        theirs = None if other is None else values[other]
+        if other is None or theirs is None:
+            return none
+        against = {}
+        for at, mine in enumerate(values):
+            if at == other or mine is None:
+                continue
+            if mine[USER].equals(theirs[USER]):
+                against[str(at)] = mine[metric]
+            else:
+                notes.append(f"{rows[at].name} and {rows[other].name} were scored on different users")
+        found = _to_one(theirs, metric, against, seed)
+        return [found.get(str(at)) for at in range(len(rows))]
 
-    reference = next((at for at, row in enumerate(rows) if row.model == REFERENCE), None)
+    baseline = next((at for at, row in enumerate(rows) if row.baseline), None)
     paired = [
-        replace(row, to_best=difference(at, 0), to_reference=difference(at, reference))
-        for at, row in enumerate(rows)
+        replace(row, to_best=to_best, to_baseline=to_baseline)
+        for row, to_best, to_baseline in zip(rows, differences(0), differences(baseline), strict=True)
     ]
     return paired, list(dict.fromkeys(notes))
+
+
+def _to_one(
+    theirs: pl.DataFrame, metric: str, against: Mapping[str, pl.Series], seed: int
+) -> dict[str, dict[str, float]]:
+    """Paired differences of many columns to the column ``metric``, over the same users."""
+    from recsys.evaluation.evaluation import paired_difference
+
+    if not against:
+        return {}
+    users = theirs.select(USER)
+    mine = users.with_columns(**against)
+    others = users.with_columns(**dict.fromkeys(against, theirs[metric]))
+    return paired_difference(mine, others, seed)

@@ -24,14 +24,14 @@ from recsys.run_folder import RunFolder
 from recsys.tracking import store
 from recsys.tracking.bundle import example, requirements, staged
 from recsys.tracking.champion import best, crown
-from recsys.tracking.names import from_mlflow, to_mlflow
+from recsys.tracking.ledger import Ledger
+from recsys.tracking.names import from_mlflow, registered, to_mlflow
 from recsys.tracking.quiet import quiet
 from recsys.tracking.summary import Summary, epochs
 
 if TYPE_CHECKING:
     import mlflow
 
-MODEL: Final = "recsys"
 ALIAS: Final = "champion"
 EXPERIMENTS: Final = "recsys/"
 TAG: Final = "recsys."
@@ -59,6 +59,11 @@ class MlflowTracker:
         """``MLFLOW_TRACKING_URI``, or the default of the home."""
         return store.tracking_uri(self.home)
 
+    @property
+    def ledger(self) -> Ledger:
+        """What the store is known to hold."""
+        return Ledger(self.home, self.uri)
+
     def open(self) -> None:
         """Make the store where there is none yet, and see that it can be read.
 
@@ -77,16 +82,13 @@ class MlflowTracker:
         """
         crown(self.home)
         try:
-            with self._store():
-                logged = self._log(run)
+            return self._mirror(run)
         except RecsysError as error:
             self.warn(
                 f"run {run.name} is whole in {run.path}, but was not logged to MLflow: {error}; "
                 "log it later with `recsys runs --sync`"
             )
             return None
-        write_json(run.path / LOGGED, logged)
-        return logged
 
     def sync(self, progress: Callable[[str], None] = lambda _: None) -> list[str]:
         """Log every finished run that this store does not have yet, the oldest first.
@@ -100,8 +102,7 @@ class MlflowTracker:
         done = []
         for run in self.unlogged():
             progress(f"logging {run.name}")
-            with self._store():
-                write_json(run.path / LOGGED, self._log(run))
+            self._mirror(run)
             done.append(run.name)
         crown(self.home)
         return done
@@ -113,7 +114,7 @@ class MlflowTracker:
         return sorted(missing, key=lambda run: str(run.manifest()["created"]))
 
     def runs(self) -> list[Summary]:
-        """Every run in the store, the newest first.
+        """Every run in the store, the newest first; they are noted in the ledger.
 
         Raises:
             RecsysError: If MLflow cannot be reached.
@@ -124,7 +125,9 @@ class MlflowTracker:
         with self._store():
             experiments = self._client.search_experiments(filter_string=f"name LIKE '{EXPERIMENTS}%'")
             found = self._search([each.experiment_id for each in experiments], WHOLE)
-            return sorted((_summary(run) for run in found), key=lambda run: run.created, reverse=True)
+            runs = sorted((_summary(run) for run in found), key=lambda run: run.created, reverse=True)
+        self.ledger.replace(runs)
+        return runs
 
     def fetch(self, run: str, folder: Path) -> Path:
         """Download the per-user values of a run that has no folder here.
@@ -166,13 +169,21 @@ class MlflowTracker:
                 first = (str(error).strip() or type(error).__name__).splitlines()[0]
                 raise RecsysError(f"{self.uri}: {first}") from error
 
-    def _log(self, run: RunFolder) -> dict[str, str]:
+    def _mirror(self, run: RunFolder) -> dict[str, str]:
+        """Log a run, and note here that it is logged."""
         summary = Summary.of(run)
+        with self._store():
+            receipt = self._log(run, summary)
+        write_json(run.path / LOGGED, receipt)
+        self.ledger.add(summary)
+        return receipt
+
+    def _log(self, run: RunFolder, summary: Summary) -> dict[str, str]:
         experiment = self._experiment(summary.dataset)
         run_id = self._finished(experiment, summary)
         if run_id is None:
             run_id = self._new(experiment, summary, run)
-        self._crown(experiment)
+        self._crown(experiment, summary.dataset)
         return {"run_id": run_id, "tracking_uri": self.uri, "experiment": EXPERIMENTS + summary.dataset}
 
     def _experiment(self, dataset: str) -> str:
@@ -246,23 +257,35 @@ class MlflowTracker:
             save_pyfunc(run, Path(folder) / "model", described)
             self._client.log_model_artifacts(model.model_id, str(Path(folder) / "model"))
         self._client.finalize_logged_model(model.model_id, "READY")
-        if not self._client.search_registered_models(f"name = '{MODEL}'"):
-            self._client.create_registered_model(
-                MODEL, description="Users in, recommendations out. The alias champion is the best on valid."
-            )
-        self._client.create_model_version(
-            MODEL, model.artifact_location, run_id, tags={TAG + "run": run.name}, model_id=model.model_id
+        self._register(summary, run_id, model)
+
+    def _register(self, summary: Summary, run_id: str, model: mlflow.entities.LoggedModel) -> Any:
+        """Make the run a version of its dataset's registered model."""
+        name = registered(summary.dataset)
+        if not self._client.search_registered_models(f"name = '{name}'"):
+            text = f"Users in, recommendations out, from {summary.dataset}. {ALIAS}: the best on valid."
+            self._client.create_registered_model(name, description=text)
+        return self._client.create_model_version(
+            name, model.artifact_location, run_id, tags={TAG + "run": summary.run}, model_id=model.model_id
         )
 
-    def _crown(self, experiment: str) -> None:
-        """Give the alias to the best run of the experiment, on the split of its newest run."""
+    def _crown(self, experiment: str, dataset: str) -> None:
+        """Give the dataset's alias to its best run, on the split of its newest run."""
         found = self._search([experiment], WHOLE)
         ids = {run.data.tags[TAG + "run"]: run.info.run_id for run in found}
-        winner = best(_summary(run) for run in found)
-        if winner is not None:
-            of_winner = f"name = '{MODEL}' and run_id = '{ids[winner.run]}'"
-            for each in self._client.search_model_versions(of_winner):
-                self._client.set_registered_model_alias(MODEL, ALIAS, each.version)
+        winner, name = best(_summary(run) for run in found), registered(dataset)
+        if winner is None:
+            for each in self._client.search_registered_models(f"name = '{name}'"):
+                if ALIAS in each.aliases:
+                    self._client.delete_registered_model_alias(name, ALIAS)
+            return
+        run_id = ids[winner.run]
+        versions = list(self._client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'"))
+        if not versions:  # logged before 0.2, when all datasets shared one registered model
+            models = self._client.search_logged_models([experiment], f"source_run_id = '{run_id}'")
+            versions = [self._register(winner, run_id, model) for model in models[:1]]
+        for each in versions:
+            self._client.set_registered_model_alias(name, ALIAS, each.version)
 
     def _search(self, experiments: Sequence[str], wanted: str) -> list[Any]:
         found, token = [], None

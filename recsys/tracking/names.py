@@ -1,4 +1,4 @@
-"""Names of figures, here and in MLflow."""
+"""Names here and in MLflow."""
 
 
 def to_mlflow(name: str) -> str:
@@ -14,3 +14,13 @@ def to_mlflow(name: str) -> str:
 def from_mlflow(name: str) -> str:
     """The inverse of ``to_mlflow``."""
     return name.replace("_at_", "@")
+
+
+def registered(dataset: str) -> str:
+    """The registered model whose versions are the runs of a dataset.
+
+    Example:
+        >>> registered("ml-100k")
+        'recsys-ml-100k'
+    """
+    return f"recsys-{dataset}"

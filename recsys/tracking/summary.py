@@ -14,6 +14,8 @@ from recsys.run_folder import RunFolder
 
 LOW: Final = "/low"
 HIGH: Final = "/high"
+# Beside the options of a baseline: the names of those that the valid part settled.
+TUNED: Final = "tuned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ def _options(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from flat({"name": index.get("kind", "exact"), **(index.get("options") or {})}, "index")
     for name, baseline in manifest.get("baselines", {}).items():
         yield from flat(baseline.get("options") or {}, f"baselines.{name}")
+        if tuned := sorted({key for point in baseline.get("tried") or () for key in point} - {"score"}):
+            yield f"baselines.{name}.{TUNED}", ", ".join(tuned)
 
 
 def _figures(manifest: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -9,6 +9,7 @@ import pytest
 
 from recsys.home import Home
 from tests.factories import embeddings, run_folder, seen_rows
+from tests.tracking.finished import finished
 
 HEAVY = {"torch", "mlflow", "pandas", "implicit", "scipy", "polars", "pydantic"}
 
@@ -36,6 +37,29 @@ def test_reading_a_command_line_is_light(tmp_path: Path) -> None:
     code = f"import sys\nsys.argv = {words}\nfrom recsys.cli.main import main\n"
     code += "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 2, end.code"
     assert not loaded(code) & HEAVY
+
+
+def command(home: Home, *words: str) -> set[str]:
+    """What is loaded by a command that ends well."""
+    line = ["recsys", *words, "--home", str(home.path), "--json"]
+    code = f"""
+import contextlib, io, sys
+sys.argv = {line}
+from recsys.cli.main import main
+with contextlib.redirect_stdout(io.StringIO()):
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, end.code
+"""
+    return loaded(code)
+
+
+def test_runs_are_listed_and_compared_without_mlflow(home: Home) -> None:
+    finished(home, "one", quality=0.3)
+    finished(home, "two", quality=0.5)
+    assert not command(home, "runs") & HEAVY
+    assert not command(home, "compare", "one", "current") & (HEAVY - {"polars"})
 
 
 def test_a_configuration_is_checked_without_torch() -> None:

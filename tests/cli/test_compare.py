@@ -4,24 +4,27 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
 from recsys.home import Home
+from recsys.run_folder import RunFolder
 from recsys.tracking.mlflow_tracker import MlflowTracker
 from tests.tracking.finished import finished
 
 
-def call(home: Home, *words: str) -> Result:
-    return CliRunner().invoke(app, ["compare", "--home", str(home.path), *words])
+def call(home: Home, *words: str, width: int | None = None) -> Result:
+    columns = {"COLUMNS": None if width is None else str(width)}
+    return CliRunner().invoke(app, ["compare", "--home", str(home.path), *words], env=columns)
 
 
-def dataset(home: Home, split: str = "5" * 64) -> None:
-    folder = home.datasets / "log"
+def dataset(home: Home, split: str = "5" * 64, name: str = "log") -> None:
+    folder = home.datasets / name
     folder.mkdir(parents=True)
     manifest = {"schema": 1, "hash": "d" * 64, "split_hash": split}
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    home.set_current("dataset", "log")
+    home.set_current("dataset", name)
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def test_the_default_is_all_runs_of_the_current_dataset(two: Home) -> None:
     document = json.loads(call(two, "--json").stdout)
     assert (document["dataset"], document["metric"]) == ("log", "ndcg@10")
     assert [row["run"] or row["baseline"] for row in document["rows"]] == ["high", "als", "low", "popularity"]
-    assert document["rows"][2]["to_als"]["mean"] == pytest.approx(-0.1)
+    assert document["rows"][2]["to_baseline"]["mean"] == pytest.approx(-0.1)
     assert document["rows"][2]["options"] == {"loss": "bpr"}
 
 
@@ -50,10 +53,59 @@ def test_people_get_a_table_with_intervals_and_what_differs(two: Home) -> None:
 
 def test_runs_are_named_and_current_and_champion_are_names(two: Home) -> None:
     two.set_current("run", "high")
-    two.set_champion("low")
+    two.set_champions({"log": "low"})
     document = json.loads(call(two, "champion", "current", "high", "--metric", "recall@20", "--json").stdout)
     assert {row["run"] for row in document["rows"] if row["run"]} == {"low", "high"}
     assert document["metric"] == "recall@20"
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_no_figure_and_no_name_is_cut_whatever_the_width(two: Home, width: int) -> None:
+    name = "two-tower-multi-similarity-20260101-111111-abcd"
+    finished(two, name, quality=0.45, created="2026-01-03T00:00:00+00:00", options={"rate": 0.123456})
+    shown = call(two, width=width).stdout
+    assert "…" not in shown
+    assert all(cell_len(line) <= width for line in shown.splitlines())
+    assert "0.5000 ± 0.0500" in shown
+    assert "0.4500 ± 0.0500" in shown
+    assert all(piece in shown for piece in name.split("-"))
+    assert all(title in shown for title in ("to the best", "to als", "rate=0.123456"))
+    assert ("no room for: fit s, MB" in shown) == (width == 80)
+
+
+def test_the_difference_is_to_the_best_baseline_by_name(two: Home) -> None:
+    for name in ("low", "high"):
+        run = RunFolder(two.runs / name)
+        manifest = run.manifest()
+        manifest["baselines"]["spectral"] = manifest["baselines"]["popularity"] | {
+            "metrics": {"ndcg@10": 0.45, "recall@20": 0.2}
+        }
+        run.write_manifest({key: value for key, value in manifest.items() if key not in {"schema", "run"}})
+        shutil.copy(run.evaluation / "als.parquet", run.evaluation / "spectral.parquet")
+    document = json.loads(call(two, "--json").stdout)
+    assert document["best_baseline"] == "spectral"
+    high, spectral, als, *_ = document["rows"]
+    assert (high["run"], spectral["baseline"], als["baseline"]) == ("high", "spectral", "als")
+    assert spectral["to_baseline"] is None
+    assert als["to_baseline"]["mean"] == 0
+    assert "to spectral" in call(two).stdout
+    assert json.loads(call(two, "--metric", "recall@20", "--json").stdout)["best_baseline"] == "als"
+
+
+def test_a_dataset_is_chosen_by_name(two: Home) -> None:
+    dataset(two, "7" * 64, name="second")
+    finished(two, "elsewhere", dataset="second", split="7" * 64)
+    assert two.current("dataset") == "second"
+    chosen = json.loads(call(two, "--dataset", "log", "--json").stdout)
+    assert [row["run"] for row in chosen["rows"] if row["run"]] == ["high", "low"]
+    assert [row["run"] for row in json.loads(call(two, "--json").stdout)["rows"] if row["run"]] == [
+        "elsewhere"
+    ]
+    marked = json.loads(call(two, "--dataset", "log", "current", "--json").stdout)
+    assert [row["run"] for row in marked["rows"] if row["run"]] == ["other"]
+    result = call(two, "--dataset", "log", "elsewhere")
+    assert result.exit_code == 2
+    assert "run elsewhere is of dataset second, not of log" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -88,6 +140,17 @@ def test_a_run_whose_folder_is_gone_is_compared_from_mlflow(two: Home) -> None:
     with_folders = json.loads(call(two, "--json").stdout)
     shutil.rmtree(two.runs)
     assert json.loads(call(two, "--json").stdout) == with_folders
+
+
+def test_a_run_that_others_logged_is_found_by_name(
+    two: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", MlflowTracker(two).uri)
+    other = Home(tmp_path / "other")
+    assert MlflowTracker(other).log(finished(other, "theirs", quality=0.45))
+    document = json.loads(call(two, "high", "theirs", "--json").stdout)
+    assert [row["run"] for row in document["rows"] if row["run"]] == ["high", "theirs"]
+    assert document["rows"][1]["to_best"]["mean"] == pytest.approx(-0.05, abs=0.01)
 
 
 class Tags(HTMLParser):
@@ -126,6 +189,8 @@ def test_the_page_is_whole_and_loads_nothing(two: Home, tmp_path: Path) -> None:
     assert tags.seen.count("svg") == 4
     assert "0.5000" in tags.text
     assert "loss=bpr" in tags.text
+    assert "to als" in tags.text
+    assert "Als is the best baseline" in tags.text
 
 
 def test_names_cannot_break_the_page(tracked_home: Home, tmp_path: Path) -> None:

@@ -111,6 +111,30 @@ def test_json_is_the_only_thing_on_standard_output(home: Home) -> None:
     assert document["model"]["options"]["loss"]["name"] == "bpr"
 
 
+def test_what_is_said_to_do_next_is_about_the_dataset_that_was_trained_on(home: Home) -> None:
+    """Another dataset was current: the run makes its own one current, so that the next commands find it."""
+    made = call(home, "etl", str(home.path.parent / "log.csv"), "--name", "фильмы")
+    assert made.exit_code == 0, made.output
+    trained = call(home, "train", "--dataset", "log", *SMALL, "--epochs", "1")
+    assert trained.exit_code == 0, trained.output
+    assert "next: recsys recommend --user ID, recsys compare" in trained.stdout
+    run = home.current("run")
+    assert run is not None
+    compared = call(home, "compare", "--json")
+    assert compared.exit_code == 0, compared.stderr
+    document = json.loads(compared.stdout)
+    assert document["dataset"] == "log"
+    assert run in [row["run"] for row in document["rows"]]
+    second = call(home, "train", "--dataset", "фильмы", *SMALL, "--epochs", "1", "--json")
+    assert second.exit_code == 0, second.output
+    assert (
+        json.loads(call(home, "recommend", "--user", "1", "--unknown", "popular", "--json").stdout)["run"]
+        == json.loads(second.stdout)["run"]
+    )
+    answer = call(home, "recommend", "--user", "1", "--unknown", "popular", "--dataset", "log", "--json")
+    assert json.loads(answer.stdout)["run"] == run
+
+
 @pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_bytes(home: Home) -> None:
     words = [*SMALL, "--epochs", "150", "--patience", "150", "--quiet"]

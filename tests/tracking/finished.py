@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ def finished(
     *,
     created: str = "2026-01-02T03:04:05+00:00",
     loss: str = "triplet",
+    options: Mapping[str, Any] | None = None,
     split: str = "5" * 64,
     dataset: str = "log",
     valid: float | None = 0.25,
@@ -26,7 +28,8 @@ def finished(
     status: str = "finished",
 ) -> RunFolder:
     """A run whose per-user ndcg@10 is about ``quality``, beside ALS at 0.4 and popularity at 0.1."""
-    run = factories.run_folder(home, factories.embeddings(), factories.seen_rows(), name=name)
+    source = {"name": dataset, "hash": "d" * 64, "split_hash": split}
+    run = factories.run_folder(home, factories.embeddings(), factories.seen_rows(), name=name, dataset=source)
     run.evaluation.mkdir()
     scores = {"per_user": quality, "als": 0.4, "popularity": 0.1}
     for file, each in scores.items():
@@ -39,10 +42,10 @@ def finished(
         {
             "created": created,
             "status": status,
-            "dataset": {"name": dataset, "hash": "d" * 64, "split_hash": split},
+            "dataset": source,
             "model": {
                 "name": "two_tower",
-                "options": {"dim": 4, "loss": {"name": loss, "margin": 0.2}},
+                "options": {"dim": 4, "loss": {"name": loss, "margin": 0.2}, **(options or {})},
                 "chosen": {"epochs": 2},
             },
             "seed": 0,
@@ -50,7 +53,12 @@ def finished(
             **_judged(quality),
             "valid": {} if valid is None else {"ndcg@10": valid},
             "baselines": {
-                "als": {**_judged(0.4), "seconds": 0.3, "options": {"dim": 4, "alpha": 20.0}},
+                "als": {
+                    **_judged(0.4),
+                    "seconds": 0.3,
+                    "options": {"name": "als", "dim": 4, "alpha": 20.0, "iterations": 12},
+                    "tried": [{"alpha": 5.0, "score": 0.1}, {"alpha": 20.0, "score": 0.2}],
+                },
                 "popularity": {**_judged(0.1), "options": {}},
             },
             "index": {"kind": "exact", "options": {}, "recall@20": 1.0, "p50_ms": 0.1, "p95_ms": 0.2},

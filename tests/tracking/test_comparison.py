@@ -31,8 +31,8 @@ def test_differences_are_paired_over_users(home: Home) -> None:
     runs = [summary(home, "low", quality=0.3), summary(home, "high", quality=0.5)]
     found = {row.name: row for row in compare(runs, "ndcg@10", on_disk(home)).rows}
     assert found["high"].to_best is None
-    assert found["als (baseline)"].to_reference is None
-    to_best, to_als = found["low"].to_best, found["low"].to_reference
+    assert found["als (baseline)"].to_baseline is None
+    to_best, to_als = found["low"].to_best, found["low"].to_baseline
     assert to_best is not None
     assert to_als is not None
     # the users' noise is the same in every row, so the paired differences have next to no spread
@@ -47,6 +47,7 @@ def test_only_what_differs_is_shown(home: Home) -> None:
     assert rows["a"].options == {"loss": "bpr"}
     assert rows["b"].options == {"loss": "triplet"}
     assert rows["als (baseline)"].options == {"dim": "4", "alpha": "20.0"}
+    assert rows["popularity (baseline)"].options == {}
 
 
 def test_runs_of_different_splits_are_refused_by_name(home: Home) -> None:
@@ -72,7 +73,7 @@ def test_a_run_without_the_metric_is_left_out_and_said_so(home: Home) -> None:
 
 def test_missing_values_a_user_leave_the_differences_empty_and_are_named(home: Home) -> None:
     found = compare([summary(home, "a")], "ndcg@10", lambda *_: None)
-    assert all(row.to_best is None and row.to_reference is None for row in found.rows)
+    assert all(row.to_best is None and row.to_baseline is None for row in found.rows)
     assert "a: its values a user are missing, so it has no paired difference" in found.notes
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recsys.errors import RecsysError
 from recsys.home import Home
-from recsys.tracking.mlflow_tracker import ALIAS, MODEL, MlflowTracker, logged
+from recsys.tracking.mlflow_tracker import ALIAS, MlflowTracker, logged
 from recsys.tracking.names import from_mlflow, to_mlflow
 from recsys.tracking.summary import Summary, epochs
 from tests.tracking.finished import finished
@@ -52,7 +52,7 @@ def test_the_alias_is_on_the_best_run_on_valid_of_the_newest_split(tracked_home:
     tracker = MlflowTracker(tracked_home, strict)
 
     def champion() -> str:
-        found = tracker._client.get_model_version_by_alias(MODEL, ALIAS)
+        found = tracker._client.get_model_version_by_alias("recsys-log", ALIAS)
         return str(found.tags["recsys.run"])
 
     tracker.log(finished(tracked_home, "a", created="2026-01-01T00:00:00+00:00", valid=0.3, quality=0.1))
@@ -65,6 +65,38 @@ def test_the_alias_is_on_the_best_run_on_valid_of_the_newest_split(tracked_home:
     tracker.log(other)
     assert (champion(), tracked_home.champion()) == ("d", "d")
     assert tracked_home.folder("run", "champion") == other.path
+
+
+def alias(tracker: MlflowTracker, dataset: str) -> str | None:
+    """The run that the registry calls the champion of a dataset."""
+    name = f"recsys-{dataset}"
+    (model,) = tracker._client.search_registered_models(f"name = '{name}'")
+    if ALIAS not in model.aliases:
+        return None
+    return str(tracker._client.get_model_version_by_alias(name, ALIAS).tags["recsys.run"])
+
+
+def test_each_dataset_is_a_registered_model_of_its_own(tracked_home: Home) -> None:
+    tracker = MlflowTracker(tracked_home, strict)
+    tracker.log(finished(tracked_home, "a", dataset="one", valid=0.9))
+    tracker.log(finished(tracked_home, "b", dataset="Фильмы-映画", valid=0.1))
+    assert (alias(tracker, "one"), alias(tracker, "Фильмы-映画")) == ("a", "b")
+    assert tracked_home.folder("run", "champion", "one").name == "a"
+    assert tracked_home.folder("run", "champion").name == "b"
+    newer = "2026-01-06T00:00:00+00:00"
+    tracker.log(finished(tracked_home, "c", dataset="one", valid=None, split="6" * 64, created=newer))
+    assert alias(tracker, "one") is None  # the champion of the older log does not stand for the newer one
+
+
+def test_a_run_of_the_model_that_all_datasets_shared_becomes_a_version_of_its_own(
+    tracked_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = MlflowTracker(tracked_home, strict)
+    with monkeypatch.context() as patch:
+        patch.setattr("recsys.tracking.mlflow_tracker.registered", lambda _: "recsys")
+        tracker.log(finished(tracked_home, "old", valid=0.9))
+    tracker.log(finished(tracked_home, "new", valid=0.1, created="2026-01-06T00:00:00+00:00"))
+    assert alias(tracker, "log") == "old"
 
 
 def test_a_server_that_is_down_loses_nothing_and_sync_logs_it_later(
@@ -111,7 +143,7 @@ def test_a_run_that_failed_halfway_is_logged_once_in_the_end(
     (run.path / "mlflow.json").unlink()  # as if killed between logging and writing the receipt
     assert tracker.sync() == ["run-1"]
     assert len(tracker.runs()) == 1
-    assert len(tracker._client.search_model_versions(f"name = '{MODEL}'")) == 1
+    assert len(tracker._client.search_model_versions("name = 'recsys-log'")) == 1
 
 
 def test_runs_of_another_store_are_logged_to_this_one_too(tracked_home: Home) -> None:

@@ -21,7 +21,7 @@ from recsys.ids import IdMap
 from recsys.retrieval.rules import Rules
 from recsys.retrieval.service import Listed, Service
 from recsys.run_folder import RunFolder
-from recsys.tracking.mlflow_tracker import ALIAS, MODEL, MlflowTracker, save_pyfunc
+from recsys.tracking.mlflow_tracker import ALIAS, MlflowTracker, save_pyfunc
 from tests.factories import embeddings, run_folder, seen_rows
 from tests.tracking.finished import finished
 
@@ -101,7 +101,7 @@ def test_the_champion_of_the_registry_answers(tracked_home: Home, monkeypatch: p
     run, tracker = finished(tracked_home), MlflowTracker(tracked_home)
     assert tracker.log(run) is not None
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracker.uri)
-    with loaded(f"models:/{MODEL}@{ALIAS}") as champion:
+    with loaded(f"models:/recsys-log@{ALIAS}") as champion:
         assert rows(champion.predict(pd.DataFrame({"user": ["u3"]}))) == expected(run, ["u3"], 10)
 
 
@@ -270,7 +270,7 @@ def test_a_fresh_process_loads_the_model_with_its_code_in_under_two_seconds(
         "print(len(model.predict(pd.DataFrame({'user': ['u1']}))), taken)\n"
     )
     result = subprocess.run(
-        [sys.executable, "-c", script, f"models:/{MODEL}@{ALIAS}", str(Path(__file__).parents[2])],
+        [sys.executable, "-c", script, f"models:/recsys-log@{ALIAS}", str(Path(__file__).parents[2])],
         cwd=tmp_path, env={**os.environ, "MLFLOW_TRACKING_URI": tracker.uri},
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip

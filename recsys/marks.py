@@ -1,0 +1,58 @@
+"""Which run of each dataset is marked, as the current one or as the champion: one small file a mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import RecsysError
+from recsys.files import read_json, write_json
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """A file that holds ``{"runs": {dataset: run}}`` and maybe more.
+
+    Before 0.2 there was one mark for all datasets, ``{"run": run}``: it is read as that of the run's dataset.
+
+    Args:
+        path: The file; it need not exist.
+        runs: Folder of the run folders.
+    """
+
+    path: Path
+    runs: Path
+
+    def record(self) -> dict[str, Any]:
+        """The whole file; empty where there is none."""
+        return dict(read_json(self.path)) if self.path.exists() else {}
+
+    def of(self, dataset: str | None) -> str | None:
+        """The run that is marked for a dataset, or None."""
+        record = self.record()
+        name, old = record.get("runs", {}).get(dataset), record.get("run")
+        if name is None and old is not None and dataset in (None, dataset_of(self.runs / old)):
+            name = old
+        return name if isinstance(name, str) else None
+
+    def add(self, runs: Mapping[str, str], **more: str) -> None:
+        """Mark a run for each dataset named, and write ``more`` beside; the other marks stay."""
+        record = self.record()
+        write_json(self.path, {**record, "runs": {**record.get("runs", {}), **runs}, **more})
+
+
+def dataset_of(run: Path) -> str | None:
+    """Name of the dataset that the run in a folder was fitted to; None where that cannot be read."""
+    try:
+        return str(read_json(run / "run.json")["dataset"]["name"])
+    except (RecsysError, KeyError):
+        return None
+
+
+def newest(runs: Iterable[Path], dataset: str | None) -> str | None:
+    """Name of the run of a dataset that was made last, or None."""
+    own = [run for run in runs if dataset_of(run) == dataset]
+    made = {run.name: str(read_json(run / "run.json").get("created", "")) for run in own}
+    return max(made, key=lambda name: made[name], default=None)
