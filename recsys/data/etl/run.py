@@ -199,7 +199,9 @@ def _failures(home: Home) -> Iterator[None]:
                 f"the dataset could not be written ({cause}); check the free space of {home.path}"
             ) from error
         if cause.startswith("parquet:"):
-            raise InputError(f"a parquet file of the log is broken ({cause}); write or fetch it again") from error
+            raise InputError(
+                f"a parquet file of the log is broken ({cause}); write or fetch it again"
+            ) from error
         if "os error" in cause:
             raise RecsysError(f"the system could not read the log or write the dataset: {cause}") from error
         raise RecsysError(
