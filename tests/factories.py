@@ -12,6 +12,7 @@ from recsys.files import write_json
 from recsys.home import Home
 from recsys.ids import IdMap
 from recsys.retrieval.index.index import Rows
+from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import write_seen, write_titles
 from recsys.run_folder import RunFolder
 
@@ -85,7 +86,7 @@ def seen_rows(users: int = 12, items: int = 30, each: int = 5, seed: int = 0) ->
 def run_folder(
     home: Home,
     model: Embeddings,
-    seen: Rows,
+    seen: Rows | Seen,
     *,
     name: str = "run-1",
     titles: list[str | None] | None = None,
@@ -94,7 +95,7 @@ def run_folder(
     """A finished run as the pipeline writes one, made the current one; without an index folder."""
     run = RunFolder(home.runs / name)
     model.save(run.model)
-    write_seen(run.seen, seen)
+    write_seen(run.seen, seen if isinstance(seen, Seen) else Seen.of(seen))
     if titles is not None:
         write_titles(run.titles, titles)
     dataset = dataset or {"name": "log", "hash": "d" * 64, "split_hash": "5" * 64}

@@ -81,10 +81,11 @@ class Dataset:
         return str(self.manifest["split_hash"])
 
     def split(self) -> Split:
-        """Read train, valid and test into memory."""
+        """Read train, valid, test and what is known beside them into memory."""
         from recsys.data.tables import Split
 
-        return Split(*(self._table(part) for part in PARTS))
+        train, valid, test = (self._table(part) for part in PARTS)
+        return Split(train, valid, test, self.known())
 
     def known(self) -> pl.DataFrame:
         """Rows below ``--positive-from``: pairs known and not liked; the weight is the value.

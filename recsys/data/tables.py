@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,12 +22,14 @@ RAW_SCHEMA = pl.Schema({USER: pl.String, ITEM: pl.String, TIME: pl.Int64, WEIGHT
 class Split:
     """Raw tables (user, item as text; time i64 in microseconds, null where the log has none; weight f32).
 
-    ``train`` and ``valid`` and ``test`` are disjoint; ``valid`` is empty where none was asked for.
+    The four are disjoint; ``valid`` is empty where none was asked for. ``known`` holds what users know and do
+    not like: rows below ``--positive-from``.
     """
 
     train: pl.DataFrame
     valid: pl.DataFrame
     test: pl.DataFrame
+    known: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RAW_SCHEMA))
 
 
 @dataclass(frozen=True, slots=True)

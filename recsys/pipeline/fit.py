@@ -28,7 +28,7 @@ class Outcome:
     Args:
         scored: What is evaluated on the test part.
         served: What recommends; the same as ``scored`` unless the refit took everything.
-        known: The raw rows that ``served`` was fitted on or that its users are known to have seen.
+        learned: The raw rows that ``served`` was fitted to or chosen on.
         chosen: Options that the valid part settled.
         valid: ndcg@10 on the valid part of the fit that chose; None where there is no valid part.
         seconds: Of fitting, all fits together.
@@ -36,7 +36,7 @@ class Outcome:
 
     scored: Identified
     served: Identified
-    known: pl.DataFrame
+    learned: pl.DataFrame
     chosen: Mapping[str, Any]
     valid: float | None
     seconds: float
@@ -72,7 +72,7 @@ def fit(
     ``again`` those after it.
     """
     started = time.perf_counter()
-    seen = known = pl.concat([split.train, split.valid])
+    seen = learned = pl.concat([split.train, split.valid])
     on_more = refit != "none" and not split.valid.is_empty()
     chosen, score = model, None
     settled: Mapping[str, Any] = {}
@@ -86,10 +86,10 @@ def fit(
         folder = _in(checkpoints, "refit")
         scored = served = chosen.fit(Interactions.of(seen), report=again, checkpoints=folder).scorer
     if refit == "all":
-        known = pl.concat([seen, split.test]).unique(["user", "item"], keep="first", maintain_order=True)
+        learned = pl.concat([seen, split.test]).unique(["user", "item"], keep="first", maintain_order=True)
         folder = _in(checkpoints, "all")
-        served = chosen.fit(Interactions.of(known), report=again, checkpoints=folder).scorer
-    return Outcome(scored, served, known, settled, score, time.perf_counter() - started)
+        served = chosen.fit(Interactions.of(learned), report=again, checkpoints=folder).scorer
+    return Outcome(scored, served, learned, settled, score, time.perf_counter() - started)
 
 
 def seen_rows(scorer: Identified, raw: pl.DataFrame) -> Rows:
