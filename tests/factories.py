@@ -56,9 +56,18 @@ def random_log(users: int = 60, items: int = 40, rows: int = 600, seed: int = 0)
     return raw([(f"u{user}", f"i{item}") for user, item in sorted(pairs)])
 
 
+def dislikes(table: pl.DataFrame, each: int = 3) -> pl.DataFrame:
+    """For every user of a table up to ``each`` random items that the user has not chosen."""
+    every = table.select(USER).unique().join(table.select(ITEM).unique(), how="cross")
+    free = every.join(table, on=[USER, ITEM], how="anti").sort(USER, ITEM)
+    drawn = free.sample(fraction=1.0, shuffle=True, seed=0).group_by(USER, maintain_order=True).head(each)
+    return raw(list(drawn.select(USER, ITEM).sort(USER, ITEM).iter_rows()))
+
+
 def interactions(table: pl.DataFrame | None = None) -> Interactions:
-    """Encoded interactions of a table, by default of ``random_log()``."""
-    return Interactions.of(random_log() if table is None else table)
+    """Encoded interactions of a table, by default of ``random_log()``, and what its users dislike."""
+    table = random_log() if table is None else table
+    return Interactions.of(table, dislikes(table))
 
 
 def embeddings(

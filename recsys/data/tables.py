@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,15 +40,21 @@ class Interactions:
         frame: user u32, item u32, time i64, weight f32, sorted by (user, time, item).
         users: Raw ids of the user codes.
         items: Raw ids of the item codes.
+        disliked: What the same users know and do not like, of the same items; None where nothing is.
     """
 
     frame: pl.DataFrame
     users: IdMap
     items: IdMap
+    disliked: Interactions | None = None
 
     @classmethod
-    def of(cls, raw: pl.DataFrame) -> Interactions:
+    def of(cls, raw: pl.DataFrame, disliked: pl.DataFrame | None = None) -> Interactions:
         """Encode a raw table; the ids come from it and nothing else.
+
+        Args:
+            raw: What is learned from.
+            disliked: A raw table of what users know and do not like; rows with other ids are left out.
 
         Raises:
             InputError: If there is no row.
@@ -57,7 +63,11 @@ class Interactions:
             raise InputError(
                 "there are no interactions to learn from; loosen the filters or give more of the log"
             )
-        return cls.encode(raw, IdMap.of(raw[USER]), IdMap.of(raw[ITEM]))
+        log = cls.encode(raw, IdMap.of(raw[USER]), IdMap.of(raw[ITEM]))
+        if disliked is None or disliked.is_empty():
+            return log
+        aside = cls.encode(disliked, log.users, log.items)
+        return replace(log, disliked=aside) if len(aside) else log
 
     @classmethod
     def encode(cls, raw: pl.DataFrame, users: IdMap, items: IdMap) -> Interactions:
