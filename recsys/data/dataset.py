@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recsys.errors import RecsysError
-from recsys.files import read_json
+from recsys.files import read_json, sha256
 from recsys.home import Home
 
 if TYPE_CHECKING:
@@ -79,6 +79,12 @@ class Dataset:
     def split_hash(self) -> str:
         """Identifies which row lies in which part."""
         return str(self.manifest["split_hash"])
+
+    @property
+    def known_hash(self) -> str:
+        """Identifies what is known and not liked; empty where nothing is."""
+        path = self.folder / f"{KNOWN}.parquet"
+        return sha256(path) if path.exists() else ""
 
     def split(self) -> Split:
         """Read train, valid, test and what is known beside them into memory."""

@@ -68,8 +68,9 @@ class _Clock:
 
 
 def run_key(dataset: Dataset, config: TrainConfig) -> str:
-    """What makes two runs the same: the split, the whole configuration, and the version."""
-    text = json.dumps([dataset.split_hash, document(config), __version__], sort_keys=True)
+    """What makes two runs the same: the split, what else users know, the configuration, and the version."""
+    of_data = dataset.split_hash + dataset.known_hash
+    text = json.dumps([of_data, document(config), __version__], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

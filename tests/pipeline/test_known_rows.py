@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from recsys.errors import InputError
 from recsys.home import Home
 from recsys.pipeline.config import TrainConfig, parse
 from recsys.pipeline.progress import Silent
-from recsys.pipeline.train import train
+from recsys.pipeline.train import run_key, train
 from recsys.retrieval.export import export
 from recsys.retrieval.service import Service
 from recsys.run_folder import RunFolder
@@ -29,16 +30,12 @@ K = 20
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """A split log, of which a tenth was below a threshold: known and not liked."""
+    """A split log, of which a tenth was below ``--positive-from``: known and not liked."""
     folder = tmp_path_factory.mktemp("known")
-    log = random_log()
-    disliked = pl.int_range(pl.len()) % 10 == 3
-    log.filter(~disliked).select(USER, ITEM).write_csv(folder / "log.csv")
-    made = etl(
-        EtlOptions(logs=[str(folder / "log.csv")], split="random:0.2", valid=0.1), Home(folder / "home")
-    )
-    log.filter(disliked).write_parquet(made.folder / "known.parquet")
-    return made
+    stars = pl.when(pl.int_range(pl.len()) % 10 == 3).then(2).otherwise(5).alias("rating")
+    random_log().select(USER, ITEM, stars).write_csv(folder / "log.csv")
+    options = EtlOptions(logs=[str(folder / "log.csv")], positive_from=4, split="random:0.2", valid=0.1)
+    return etl(options, Home(folder / "home"))
 
 
 def fitted(data: Dataset, refit: str) -> RunFolder:
@@ -69,6 +66,15 @@ def test_lists_hold_all_but_what_is_known_of_the_user(data: Dataset, refit: str)
         assert {each.item for each in found.items} == catalogue - known[str(found.user)]
     for found in service.recommend(users, 1000, with_seen=True):
         assert {each.item for each in found.items} == catalogue
+
+
+def test_a_run_without_a_new_dislike_is_another_run(data: Dataset, tmp_path: Path) -> None:
+    """Its lists would hold what the user has disliked since."""
+    shutil.copytree(data.folder, tmp_path / "log")
+    again = Dataset.at(tmp_path / "log")
+    assert run_key(again, TrainConfig()) == run_key(data, TrainConfig())
+    data.known()[1:].write_parquet(again.folder / "known.parquet")
+    assert run_key(again, TrainConfig()) != run_key(data, TrainConfig())
 
 
 @pytest.mark.parametrize("refit", ["valid", "all"])

@@ -14,7 +14,7 @@ from recsys.learning.samplers.uniform import Uniform
 
 @dataclass(frozen=True)
 class ExplicitNegatives:
-    """Items that users rated below ``--positive-from``, as negatives of these users alone, and random others.
+    """Items rated below ``--positive-from``, as negatives of who rated them so, and random others.
 
     Each explicit candidate is a random one of the items that the user of a random row of the batch dislikes;
     it is a negative of all users of the batch who dislike it, and of nobody else. The others are drawn as by
