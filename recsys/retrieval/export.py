@@ -98,7 +98,7 @@ def export(
 
     Raises:
         InputError: If k or ``part_rows`` is below 1, the format is unknown, no user is known, ``out`` is a
-            folder that no export made, or lists for evaluation are asked of a run fitted to its test part.
+            folder that no export made, or lists for evaluation are asked of a run that has not got them.
         RecsysError: If the disk is full; the parts that are whole are kept.
         StoppedError: On Ctrl-C.
     """
@@ -166,7 +166,13 @@ def _known(service: Service, users: Sequence[object]) -> tuple[IntArray, int]:
     codes = list(dict.fromkeys(code for code in found.values() if code is not None))
 def _scored_without(service: Service) -> Rows:
     """What evaluation leaves out, where the model that is served is the one that was scored."""
-    if service.run.manifest().get("refit") == "all":
+    manifest = service.run.manifest()
+    if "fold_in" in manifest:
+        raise InputError(
+            f"run {service.run.name} was scored on users it was not fitted to, by a part of their history, "
+            "so no list of its own users was scored; score it again with `recsys evaluate`"
+        )
+    if manifest.get("refit") == "all":
         raise InputError(
             f"run {service.run.name} serves a model fitted to its test part too (--refit all), so its lists "
             "are not those that were scored; export for evaluation from a run of `recsys train --refit valid`"

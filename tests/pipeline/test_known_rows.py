@@ -124,3 +124,16 @@ def test_lists_of_a_model_that_was_not_scored_are_refused(data: Dataset, tmp_pat
     with pytest.raises(InputError, match=r"fitted to its test part too .--refit all.*train --refit valid"):
         export(run.path, tmp_path / "lists.parquet", purpose="evaluation")
     assert not list(tmp_path.iterdir())
+
+
+def test_lists_of_users_who_are_not_of_the_run_are_refused(
+    data: Dataset, run: RunFolder, tmp_path: Path
+) -> None:
+    log, home = data.folder.parents[2] / "log.csv", Home(data.folder.parents[1])
+    held_out = etl(EtlOptions(logs=[str(log)], name="users", split="users:0.2"), home)
+    found = fitted(held_out, "valid")
+    home.set_current("run", run.name)
+    with pytest.raises(
+        InputError, match="was scored on users it was not fitted to, by a part of their history"
+    ):
+        export(found.path, tmp_path / "lists.parquet", purpose="evaluation")
