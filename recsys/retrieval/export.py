@@ -160,10 +160,6 @@ def _faster(run: RunFolder) -> Choice:
     return "annoy" if manifest["kind"] == "annoy" and faster else "exact"
 
 
-def _known(service: Service, users: Sequence[object]) -> tuple[IntArray, int]:
-    unique = list(dict.fromkeys(text for user in users if (text := id_text(user)) is not None))
-    found = {user: find_id(user, service.model.user_ids) for user in unique}
-    codes = list(dict.fromkeys(code for code in found.values() if code is not None))
 def _scored_without(service: Service) -> Rows:
     """What evaluation leaves out, where the model that is served is the one that was scored."""
     manifest = service.run.manifest()
@@ -180,9 +176,10 @@ def _scored_without(service: Service) -> Rows:
     return service.seen.learned_rows()
 
 
-def _known(service: Service, users: Sequence[str]) -> tuple[IntArray, int]:
-    unique = list(dict.fromkeys(users))
-    codes = [code for code in (service.model.user_ids.find(user) for user in unique) if code is not None]
+def _known(service: Service, users: Sequence[object]) -> tuple[IntArray, int]:
+    unique = list(dict.fromkeys(text for user in users if (text := id_text(user)) is not None))
+    found = {user: find_id(user, service.model.user_ids) for user in unique}
+    codes = list(dict.fromkeys(code for code in found.values() if code is not None))
     if not codes:
         raise InputError(
             f"none of the {len(unique)} users is known to run {service.run.name}, such as {unique[0]!r}; "
