@@ -21,6 +21,7 @@ from recsys.retrieval.index.annoy_index import AnnoyIndex
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.index import Rows
 from recsys.retrieval.index.store import save_index
+from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import write_seen
 from recsys.run_folder import RunFolder
 from recsys.seeds import generator
@@ -45,7 +46,7 @@ def run_folder(home: Home, items: int, *, users: int = 50_000, dim: int = 64) ->
 def write_run(run: RunFolder, model: Embeddings, seen: Rows, index: Exact | AnnoyIndex) -> None:
     """What serving needs of a finished run; the index is built here."""
     model.save(run.model)
-    write_seen(run.seen, seen)
+    write_seen(run.seen, Seen.of(seen))
     save_index(run.index, index.build(model.items), model.items)
     run.write_manifest({"status": "finished", "metrics": {}, "dataset": {}})
     run.seal()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from recsys.retrieval.export import Purpose
     from recsys.retrieval.index.store import Choice
     from recsys.retrieval.rules import Given, Rules
     from recsys.retrieval.service import Service, Unknown
@@ -197,6 +198,7 @@ class Run:
         users: object = None,
         part_rows: int | None = None,
         index: Choice = "auto",
+        purpose: Purpose = "serving",
     ) -> dict[str, Any]:
         """Write the k best items of every user: columns user, item, rank, score; as ``recsys export``.
 
@@ -206,6 +208,7 @@ class Run:
             users: Ids, in the order to write them; all users of the run otherwise. Unknown ones are counted.
             part_rows: Most rows of a part.
             index: ``exact``, ``annoy``, or ``auto``: the faster one, as measured when it was built.
+            purpose: ``serving`` leaves out all that is known of a user, ``evaluation`` only train and valid.
 
         Returns:
             The manifest that is written beside the file.
@@ -216,7 +219,10 @@ class Run:
         from recsys.retrieval.export import export
 
         wanted = None if users is None else id_texts(users)
-        return export(self.folder.path, Path(path), k=k, users=wanted, part_rows=part_rows, index=index)
+        return export(
+            self.folder.path, Path(path),
+            k=k, users=wanted, part_rows=part_rows, index=index, purpose=purpose,
+        )  # fmt: skip
 
     def evaluate(self, by: str | None = None) -> pl.DataFrame:
         """The metrics of the run and of its baselines on the test part.

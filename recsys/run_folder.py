@@ -5,7 +5,8 @@
     runs/<run>/run.json                  what was done and what came out (``RunFolder.manifest``)
                config.yaml               the whole configuration, every default written out
                model/                    ``Embeddings.save``
-               seen.safetensors          indptr (U + 1,) i64, indices (nnz,) i32: what each user has seen
+               seen.safetensors          indptr (U + 1,) i64, indices (nnz,) i32: what is known of each user;
+                                         learned (nnz,) bool: which of it the run learned from
                titles.safetensors        text column ``titles`` of I item titles; only where there are titles
                index/                    the manifest of the index and its file
                evaluation/per_user.parquet   user, metric, value of the model; one more file a baseline
@@ -46,7 +47,7 @@ class RunFolder:
 
     @property
     def seen(self) -> Path:
-        """What each user has seen."""
+        """What is known of each user."""
         return self.path / "seen.safetensors"
 
     @property

@@ -12,6 +12,7 @@ from recsys.files import write_json
 from recsys.home import Home
 from recsys.ids import IdMap
 from recsys.retrieval.index.index import Rows
+from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import write_seen, write_titles
 from recsys.run_folder import RunFolder
 
@@ -55,9 +56,18 @@ def random_log(users: int = 60, items: int = 40, rows: int = 600, seed: int = 0)
     return raw([(f"u{user}", f"i{item}") for user, item in sorted(pairs)])
 
 
+def dislikes(table: pl.DataFrame, each: int = 3) -> pl.DataFrame:
+    """For every user of a table up to ``each`` random items that the user has not chosen."""
+    every = table.select(USER).unique().join(table.select(ITEM).unique(), how="cross")
+    free = every.join(table, on=[USER, ITEM], how="anti").sort(USER, ITEM)
+    drawn = free.sample(fraction=1.0, shuffle=True, seed=0).group_by(USER, maintain_order=True).head(each)
+    return raw(list(drawn.select(USER, ITEM).sort(USER, ITEM).iter_rows()))
+
+
 def interactions(table: pl.DataFrame | None = None) -> Interactions:
-    """Encoded interactions of a table, by default of ``random_log()``."""
-    return Interactions.of(random_log() if table is None else table)
+    """Encoded interactions of a table, by default of ``random_log()``, and what its users dislike."""
+    table = random_log() if table is None else table
+    return Interactions.of(table, dislikes(table))
 
 
 def embeddings(
@@ -85,7 +95,7 @@ def seen_rows(users: int = 12, items: int = 30, each: int = 5, seed: int = 0) ->
 def run_folder(
     home: Home,
     model: Embeddings,
-    seen: Rows,
+    seen: Rows | Seen,
     *,
     name: str = "run-1",
     titles: list[str | None] | None = None,
@@ -94,7 +104,7 @@ def run_folder(
     """A finished run as the pipeline writes one, made the current one; without an index folder."""
     run = RunFolder(home.runs / name)
     model.save(run.model)
-    write_seen(run.seen, seen)
+    write_seen(run.seen, seen if isinstance(seen, Seen) else Seen.of(seen))
     if titles is not None:
         write_titles(run.titles, titles)
     dataset = dataset or {"name": "log", "hash": "d" * 64, "split_hash": "5" * 64}

@@ -222,6 +222,7 @@ def test_lists_are_exported(numbered: recsys.Run, tmp_path: Path) -> None:
     wanted = numbered.recommend([7, 5], k=3)
     assert found.select("user", "item").equals(wanted.select("user", "item"))
     assert numbered.export(str(tmp_path / "all"), part_rows=9)["users"] == 12
+    assert numbered.export(tmp_path / "scored.csv", purpose="evaluation")["for"] == "evaluation"
 
 
 def test_figures_by_group_hold_the_same_users(run: recsys.Run) -> None:

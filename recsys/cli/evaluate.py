@@ -82,7 +82,7 @@ def evaluate(
     truth = unseen.truth if unseen else Truth.of(split.test, model.user_ids, model.item_ids)
     session.say(f"ranking {len(model.items):,} items for {len(truth):,} test users")
     metrics = tuple(manifest["metrics"]) or DEFAULT
-    learned = read_seen(folder.seen, len(model.users))
+    learned = read_seen(folder.seen, len(model.users)).learned_rows()
     view, seed = unseen.view(model) if unseen else model, int(manifest.get("seed", 0))
     seen = unseen.seen if unseen else learned
     with session.progress("users", len(truth)) as advance:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -33,11 +33,19 @@ def export(
         int | None, typer.Option("--part-rows", help="Write a folder of parts of at most so many rows.")
     ] = None,
     index: IndexOption = "auto",
+    purpose: Annotated[
+        Literal["serving", "evaluation"],
+        typer.Option(
+            "--for",
+            help="serving leaves out all that is known of a user; evaluation only train and valid, as it is "
+            "scored.",
+        ),
+    ] = "serving",
 ) -> None:
     """Write the best items of every user: columns user, item, rank, score.
 
     An export that was stopped goes on at its first missing part. With --index auto the index that ranks many
-    users faster is taken, as measured when it was built.
+    users faster is taken, as measured when it was built; the exact one for evaluation.
     """
     from recsys.columns import USER
     from recsys.embeddings import Stored
@@ -49,7 +57,10 @@ def export(
     wanted = None if users is None else read_ids(users, USER)
     total = len(Stored.open(RunFolder(folder).model).user_ids) if wanted is None else len(wanted)
     with session.progress("users", total) as advance:
-        manifest = write(folder, out, k=k, users=wanted, part_rows=part_rows, index=index, advance=advance)
+        manifest = write(
+            folder, out,
+            k=k, users=wanted, part_rows=part_rows, index=index, purpose=purpose, advance=advance,
+        )  # fmt: skip
     if manifest["unknown_users"]:
         session.warn(f"{manifest['unknown_users']} users in {users} are unknown to the run and left out")
     if manifest["k"] < k:

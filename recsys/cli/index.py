@@ -49,7 +49,7 @@ def build(
     folder = RunFolder(run_folder(session, named, dataset, run))
     folder.verify(without="index")
     model = Stored.open(folder.model)
-    seen = read_seen(folder.seen, len(model.user_ids))
+    seen = read_seen(folder.seen, len(model.user_ids)).rows
     session.say(f"measuring recall@{k} of {target_recall:g} on users of run {folder.name}")
     with session.progress("trying settings"):
         chosen = choose(
@@ -84,7 +84,7 @@ def verify(
         index,
         model.items,
         model.users,
-        read_seen(folder.seen, len(model.user_ids)),
+        read_seen(folder.seen, len(model.user_ids)).rows,
         model.distance,
         k=manifest["k"],
         seed=manifest["seed"],

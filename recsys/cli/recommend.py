@@ -46,7 +46,7 @@ def recommend(
     run: RunOption = "current",
     dataset: DatasetOption = None,
     with_seen: Annotated[
-        bool, typer.Option("--with-seen", help="Keep items that the user has seen.")
+        bool, typer.Option("--with-seen", help="Keep items that are known of the user.")
     ] = False,
     unknown: Annotated[
         UnknownChoice, typer.Option("--unknown", help="For users the run does not know.")
@@ -60,7 +60,10 @@ def recommend(
     ] = None,
     index: IndexOption = "auto",
 ) -> None:
-    """Recommend items to users; what a user has seen is left out."""
+    """Recommend items to users.
+
+    All that the dataset knows of a user is left out: train, valid, test, and rows below --positive-from.
+    """
     from recsys.retrieval.id_lists import ids_of_text
     from recsys.retrieval.rules import rules_of
     from recsys.retrieval.service import Service

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recsys.errors import RecsysError
-from recsys.files import read_json
+from recsys.files import read_json, sha256
 from recsys.home import Home
 
 if TYPE_CHECKING:
@@ -80,11 +80,18 @@ class Dataset:
         """Identifies which row lies in which part."""
         return str(self.manifest["split_hash"])
 
+    @property
+    def known_hash(self) -> str:
+        """Identifies what is known and not liked; empty where nothing is."""
+        path = self.folder / f"{KNOWN}.parquet"
+        return sha256(path) if path.exists() else ""
+
     def split(self) -> Split:
-        """Read train, valid and test into memory."""
+        """Read train, valid, test and what is known beside them into memory."""
         from recsys.data.tables import Split
 
-        return Split(*(self._table(part) for part in PARTS))
+        train, valid, test = (self._table(part) for part in PARTS)
+        return Split(train, valid, test, self.known())
 
     def known(self) -> pl.DataFrame:
         """Rows below ``--positive-from``: pairs known and not liked; the weight is the value.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,12 +22,14 @@ RAW_SCHEMA = pl.Schema({USER: pl.String, ITEM: pl.String, TIME: pl.Int64, WEIGHT
 class Split:
     """Raw tables (user, item as text; time i64 in microseconds, null where the log has none; weight f32).
 
-    ``train`` and ``valid`` and ``test`` are disjoint; ``valid`` is empty where none was asked for.
+    The four are disjoint; ``valid`` is empty where none was asked for. ``known`` holds what users know and do
+    not like: rows below ``--positive-from``.
     """
 
     train: pl.DataFrame
     valid: pl.DataFrame
     test: pl.DataFrame
+    known: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RAW_SCHEMA))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,21 @@ class Interactions:
         frame: user u32, item u32, time i64, weight f32, sorted by (user, time, item).
         users: Raw ids of the user codes.
         items: Raw ids of the item codes.
+        disliked: What the same users know and do not like, of the same items; None where nothing is.
     """
 
     frame: pl.DataFrame
     users: IdMap
     items: IdMap
+    disliked: Interactions | None = None
 
     @classmethod
-    def of(cls, raw: pl.DataFrame) -> Interactions:
+    def of(cls, raw: pl.DataFrame, disliked: pl.DataFrame | None = None) -> Interactions:
         """Encode a raw table; the ids come from it and nothing else.
+
+        Args:
+            raw: What is learned from.
+            disliked: A raw table of what users know and do not like; rows with other ids are left out.
 
         Raises:
             InputError: If there is no row.
@@ -55,7 +63,11 @@ class Interactions:
             raise InputError(
                 "there are no interactions to learn from; loosen the filters or give more of the log"
             )
-        return cls.encode(raw, IdMap.of(raw[USER]), IdMap.of(raw[ITEM]))
+        log = cls.encode(raw, IdMap.of(raw[USER]), IdMap.of(raw[ITEM]))
+        if disliked is None or disliked.is_empty():
+            return log
+        aside = cls.encode(disliked, log.users, log.items)
+        return replace(log, disliked=aside) if len(aside) else log
 
     @classmethod
     def encode(cls, raw: pl.DataFrame, users: IdMap, items: IdMap) -> Interactions:

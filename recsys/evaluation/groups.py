@@ -47,7 +47,7 @@ def by_group(run: RunFolder, by: str = "activity") -> pl.DataFrame:
             "by what they chose before; train with --refit valid"
         )
     model = Embeddings.load(run.model)
-    seen = np.diff(read_seen(run.seen, len(model.users)).indptr)
+    seen = np.diff(read_seen(run.seen, len(model.users)).learned_rows().indptr)
     files = {manifest["model"]["name"]: "per_user", **{name: name for name in manifest["baselines"]}}
     rows = []
     for name, file in files.items():

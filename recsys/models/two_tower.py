@@ -333,11 +333,13 @@ class TwoTower:
             return scores  # (B, P)
 
         index = partial(nearest, log, tables, parts)
-        return partial(sampler.over, Catalogue(log.popularity.float(), score, index))
+        disliked = None if log.disliked is None else log.disliked.one_of_each
+        return partial(sampler.over, Catalogue(log.popularity.float(), score, index, disliked))
 
     def _fingerprint(self, train: Interactions, most: int | None, *, validated: bool) -> str:
         """What a kept state must have in common with the fit that goes on from it."""
         digest = hashlib.sha256(repr((asdict(self), most, validated)).encode())
-        for column in ("user", "item", "time"):
-            digest.update(train.frame[column].to_numpy().tobytes())
+        for log in (train, *([] if train.disliked is None else [train.disliked])):
+            for column in ("user", "item", "time"):
+                digest.update(log.frame[column].to_numpy().tobytes())
         return digest.hexdigest()

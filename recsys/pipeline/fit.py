@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
+from recsys.columns import TIME, USER
 from recsys.data.splits.histories import oldest_rows
 from recsys.data.tables import Interactions, Split
 from recsys.evaluation.unseen import Unseen, UnseenValidator, nobody_known
@@ -28,7 +30,7 @@ class Outcome:
     Args:
         scored: What is evaluated on the test part.
         served: What recommends; the same as ``scored`` unless the refit took everything.
-        known: The raw rows that ``served`` was fitted on or that its users are known to have seen.
+        learned: The raw rows that ``served`` was fitted to or chosen on.
         chosen: Options that the valid part settled.
         valid: ndcg@10 on the valid part of the fit that chose; None where there is no valid part.
         seconds: Of fitting, all fits together.
@@ -36,7 +38,7 @@ class Outcome:
 
     scored: Identified
     served: Identified
-    known: pl.DataFrame
+    learned: pl.DataFrame
     chosen: Mapping[str, Any]
     valid: float | None
     seconds: float
@@ -72,29 +74,44 @@ def fit(
     ``again`` those after it.
     """
     started = time.perf_counter()
-    seen = known = pl.concat([split.train, split.valid])
+    seen = learned = pl.concat([split.train, split.valid])
     on_more = refit != "none" and not split.valid.is_empty()
     chosen, score = model, None
+    log = partial(_log, split.known)
     settled: Mapping[str, Any] = {}
     if validate or not on_more:  # without a judge there is nothing to choose: the fit on more is the only one
         folder = _in(checkpoints, "choose")
-        first = model.fit(Interactions.of(split.train), validate=validate, report=report, checkpoints=folder)
+        first = model.fit(log(split.train), validate=validate, report=report, checkpoints=folder)
         scored = served = first.scorer
         settled, score = first.chosen, validate(first.scorer) if validate else None
         chosen = replace(model, **settled)  # type: ignore[type-var]  # every model is a dataclass
     if on_more:
         folder = _in(checkpoints, "refit")
-        scored = served = chosen.fit(Interactions.of(seen), report=again, checkpoints=folder).scorer
+        scored = served = chosen.fit(log(seen), report=again, checkpoints=folder).scorer
     if refit == "all":
-        known = pl.concat([seen, split.test]).unique(["user", "item"], keep="first", maintain_order=True)
+        learned = pl.concat([seen, split.test]).unique(["user", "item"], keep="first", maintain_order=True)
         folder = _in(checkpoints, "all")
-        served = chosen.fit(Interactions.of(known), report=again, checkpoints=folder).scorer
-    return Outcome(scored, served, known, settled, score, time.perf_counter() - started)
+        served = chosen.fit(log(learned), report=again, checkpoints=folder).scorer
+    return Outcome(scored, served, learned, settled, score, time.perf_counter() - started)
 
 
 def seen_rows(scorer: Identified, raw: pl.DataFrame) -> Rows:
     """What each user of a scorer has seen, by its codes; rows with an id it does not know cannot matter."""
     return seen_by_user(Interactions.encode(raw, scorer.user_ids, scorer.item_ids))
+
+
+def _log(known: pl.DataFrame, learned: pl.DataFrame) -> Interactions:
+    """What is learned from, and what its users knew and did not like by then.
+
+    A row newer than all that is learned from of the same user is of that user's future, where the held-out
+    rows lie: it is left out. Rows without a time have no order, so all of them are taken.
+    """
+    if known.is_empty():
+        return Interactions.of(learned)
+    newest = learned.group_by(USER).agg(pl.col(TIME).max().alias("newest"))
+    later = pl.col(TIME) > pl.col("newest")
+    by_then = known.join(newest, on=USER).filter(~later.fill_null(value=False)).drop("newest")
+    return Interactions.of(learned, by_then)
 
 
 def _in(folder: Path | None, name: str) -> Path | None:

@@ -38,6 +38,7 @@ from recsys.pipeline.verdict import Verdict
 from recsys.pipeline.versions import git_revision, versions
 from recsys.retrieval.index.contract import choose
 from recsys.retrieval.index.store import save_index
+from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import write_seen, write_titles
 from recsys.run_folder import RunFolder
 from recsys.seeds import derive
@@ -67,8 +68,9 @@ class _Clock:
 
 
 def run_key(dataset: Dataset, config: TrainConfig) -> str:
-    """What makes two runs the same: the split, the whole configuration, and the version."""
-    text = json.dumps([dataset.split_hash, document(config), __version__], sort_keys=True)
+    """What makes two runs the same: the split, what else users know, the configuration, and the version."""
+    of_data = dataset.split_hash + dataset.known_hash
+    text = json.dumps([of_data, document(config), __version__], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -149,7 +151,7 @@ def _make(
                 unfit[name] = str(error)
     goal = f"recall@{config.index.k} of {config.index.target_recall:g}"
     with clock.stage("index", f"choosing an index with a measured {goal}"):
-        index = _serve(run, dataset, outcome, served, config)
+        index = _serve(run, dataset, split, outcome, served, config)
 
     verdict.write(run.evaluation / "per_user.parquet")
     for name, each in baselines.items():
@@ -199,10 +201,15 @@ def _servable(model: Identified, config: TrainConfig) -> Embeddings:
 
 
 def _serve(
-    run: RunFolder, dataset: Dataset, outcome: Outcome, served: Embeddings, config: TrainConfig
+    run: RunFolder,
+    dataset: Dataset,
+    split: Split,
+    outcome: Outcome,
+    served: Embeddings,
+    config: TrainConfig,
 ) -> dict[str, Any]:
     """Write what serving needs; returns what the index promises."""
-    seen = seen_rows(served, outcome.known)
+    seen = Seen.of(*(seen_rows(served, rows) for rows in (outcome.learned, split.test, split.known)))
     served.save(run.model)
     write_seen(run.seen, seen)
     items = dataset.items()
@@ -211,7 +218,7 @@ def _serve(
         write_titles(run.titles, known.join(items, on=ITEM, how="left", maintain_order="left")[TITLE])
     kind = config.index.kind if isinstance(outcome.served, Embeddings) else "exact"
     chosen = choose(
-        served.items, served.users, seen, served.distance,
+        served.items, served.users, seen.rows, served.distance,
         target=config.index.target_recall, k=config.index.k, kind=kind,
         seed=derive(config.seed, "index"),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from recsys.errors import InputError, RecsysError, StoppedError
 from recsys.files import read_json, remove, replacing, sha256, sweep, write_json
 from recsys.home import SEAL
 from recsys.ids import find_id, id_text
+from recsys.retrieval.index.index import Rows
 from recsys.retrieval.index.store import MANIFEST, Choice, read_manifest
 from recsys.retrieval.ranking import USERS_AT_ONCE
 from recsys.retrieval.service import Service, check_k
@@ -32,8 +33,13 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = 1
 
+# In the work folder: what is exported, and the manifest of lists that are whole.
+JOB: Final = "job.json"
+DONE: Final = "manifest.json"
+
 FORMATS: Final = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
+Purpose = Literal["serving", "evaluation"]
 Write = Callable[["pa.Table"], None]
 
 
@@ -42,6 +48,7 @@ class _Job:
     """What is exported, and how it is cut: ``identity`` tells whether a stopped export was the same one."""
 
     service: Service
+    seen: Rows
     users: IntArray
     k: int
     format: str
@@ -64,12 +71,14 @@ def export(
     users: Sequence[object] | None = None,
     part_rows: int | None = None,
     index: Choice = "auto",
+    purpose: Purpose = "serving",
     advance: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
     """Write the k best items of every user: columns user, item, rank (1 is best), score.
 
     Work is kept in a hidden folder beside ``out`` until it is whole; an export that was stopped goes on at
-    its first missing part when the same one is asked for again.
+    its first missing part when the same one is asked for again. Lists appear whole, and their manifest after
+    them; a process killed between the two leaves what the next export to ``out`` completes.
 
     Args:
         run: The sealed run folder.
@@ -78,29 +87,40 @@ def export(
         k: Length of a list; shorter only where the catalogue is.
         users: Raw ids, in the order to write them; all users of the run otherwise. Unknown ones are counted.
         part_rows: Most rows of a part.
-        index: ``auto`` is what ranks many users faster, as measured when the index was built.
+        index: ``auto`` is what ranks many users faster, as measured when the index was built; exact for
+            evaluation.
+        purpose: ``serving`` leaves out all that is known of a user; ``evaluation`` only train and valid, so
+            that these are the lists that ``recsys evaluate`` scores.
         advance: Told how many users are done.
 
     Returns:
         The manifest, which is also written beside ``out`` as ``<out>.manifest.json``.
 
     Raises:
-        InputError: If k or ``part_rows`` is below 1, the format is unknown, no user is known, or ``out`` is a
-            folder that no export made.
+        InputError: If k or ``part_rows`` is below 1, the format is unknown, no user is known, ``out`` is a
+            folder that no export made, or lists for evaluation are asked of a run that has not got them.
         RecsysError: If the disk is full; the parts that are whole are kept.
         StoppedError: On Ctrl-C.
     """
     form = _format(out, part_rows)
     check_k(k)
+    work = out.parent / f".{out.name}.export"
+    _complete(work, out)
     if out.is_dir() and not _manifest_path(out).exists():
         raise InputError(f"{out} is a folder that no export made; give another name, or remove it first")
-    service = Service.open(run, _faster(RunFolder(run)) if index == "auto" else index)
+    if index == "auto":
+        index = "exact" if purpose == "evaluation" else _faster(RunFolder(run))
+    service = Service.open(run, index)
+    seen = service.seen.rows if purpose == "serving" else _scored_without(service)
     found = None if users is None else _known(service, users)
     codes = np.arange(len(service.model.user_ids)) if found is None else found[0]
     k = min(k, len(service.model.item_ids))
     users_a_part = max(1, len(codes)) if part_rows is None else max(1, part_rows // k)
-    job = _Job(service, codes, k, form, users_a_part, _identity(service, codes, k, form, users_a_part))
-    work = out.parent / f".{out.name}.export"
+    in_parts = part_rows is not None
+    identity = {
+        **_identity(service, codes, k, form, users_a_part), "purpose": purpose, "in_parts": in_parts
+    }  # fmt: skip
+    job = _Job(service, seen, codes, k, form, users_a_part, identity)
     _prepare(work, job)
     try:
         for number in range(job.parts):
@@ -114,11 +134,9 @@ def export(
         raise StoppedError(
             f"stopped; {whole} of {job.parts} parts are kept, and the same command goes on from there"
         ) from None
-    manifest = _manifest(
-        job, out, work / "parts", 0 if found is None else found[1], in_parts=part_rows is not None
-    )
-    _place(work, out, in_parts=part_rows is not None)
-    write_json(_manifest_path(out), manifest)
+    manifest = _manifest(job, out, work / "parts", 0 if found is None else found[1], in_parts=in_parts)
+    write_json(work / DONE, manifest)
+    _complete(work, out)
     return manifest
 
 
@@ -140,6 +158,22 @@ def _faster(run: RunFolder) -> Choice:
     measured = "batch_ms" in manifest and "exact" in manifest
     faster = not measured or manifest["batch_ms"] < manifest["exact"]["batch_ms"]
     return "annoy" if manifest["kind"] == "annoy" and faster else "exact"
+
+
+def _scored_without(service: Service) -> Rows:
+    """What evaluation leaves out, where the model that is served is the one that was scored."""
+    manifest = service.run.manifest()
+    if "fold_in" in manifest:
+        raise InputError(
+            f"run {service.run.name} was scored on users it was not fitted to, by a part of their history, "
+            "so no list of its own users was scored; score it again with `recsys evaluate`"
+        )
+    if manifest.get("refit") == "all":
+        raise InputError(
+            f"run {service.run.name} serves a model fitted to its test part too (--refit all), so its lists "
+            "are not those that were scored; export for evaluation from a run of `recsys train --refit valid`"
+        )
+    return service.seen.learned_rows()
 
 
 def _known(service: Service, users: Sequence[object]) -> tuple[IntArray, int]:
@@ -169,7 +203,7 @@ def _identity(service: Service, users: IntArray, k: int, form: str, users_a_part
 
 def _prepare(work: Path, job: _Job) -> None:
     """Keep the parts of the same export; start anew where another one was stopped."""
-    path = work / "job.json"
+    path = work / JOB
     if work.exists() and (not path.exists() or read_json(path) != job.identity):
         remove(work)
     try:
@@ -204,7 +238,7 @@ def _ranked(job: _Job, users: IntArray, names: pa.Array, items: pa.Array) -> pa.
     import pyarrow as pa
 
     service = job.service
-    codes, scores = service.index.query(service.model.users[users], job.k, service.seen.take(users))
+    codes, scores = service.index.query(service.model.users[users], job.k, job.seen.take(users))
     listed = codes >= 0
     rank = np.broadcast_to(np.arange(1, job.k + 1, dtype=np.int32), codes.shape)
     who = np.broadcast_to(users[:, None], codes.shape)
@@ -262,7 +296,7 @@ def _writer(path: Path, form: str) -> Iterator[Write]:
 
 def _manifest(job: _Job, out: Path, parts: Path, unknown: int, *, in_parts: bool) -> dict[str, Any]:
     service = job.service
-    left = len(service.model.item_ids) - np.diff(service.seen.indptr)[job.users]
+    left = len(service.model.item_ids) - np.diff(job.seen.indptr)[job.users]
     promise = read_manifest(service.run.index) if (service.run.index / MANIFEST).exists() else {}
     annoy = service.kind == "annoy"
     measured = {key: promise[key] for key in promise if annoy and key.startswith("recall@")}
@@ -274,6 +308,7 @@ def _manifest(job: _Job, out: Path, parts: Path, unknown: int, *, in_parts: bool
         "schema": SCHEMA,
         "run": service.run.name,
         "dataset": service.run.manifest()["dataset"],
+        "for": job.identity["purpose"],
         "k": job.k,
         "index": {
             "kind": service.kind,
@@ -289,16 +324,25 @@ def _manifest(job: _Job, out: Path, parts: Path, unknown: int, *, in_parts: bool
     }
 
 
-def _place(work: Path, out: Path, *, in_parts: bool) -> None:
-    """Put the finished work in the place of what was there."""
-    parts = work / "parts"
+def _complete(work: Path, out: Path) -> None:
+    """Put finished lists in the place of what was there, and their manifest beside them.
+
+    The manifest in ``work`` says that the lists are whole, so that whoever finds it there goes on where a
+    process was killed. The old manifest goes first and the new one comes last: one that lies beside lists is
+    always theirs.
+    """
+    if not (work / DONE).exists():
+        return
+    in_parts = read_json(work / JOB)["in_parts"]
+    lists = work / "parts" if in_parts else next((work / "parts").iterdir(), None)
     try:
-        if out.is_dir() or (in_parts and out.exists()):
-            os.rename(out, work / "old")
-        if in_parts:
-            os.rename(parts, out)
-        else:
-            os.replace(next(parts.iterdir()), out)
+        if lists is not None and lists.exists():
+            _manifest_path(out).unlink(missing_ok=True)
+            if out.is_dir() or (in_parts and out.exists()):
+                remove(work / "old")
+                os.rename(out, work / "old")
+            os.replace(lists, out)
+        os.replace(work / DONE, _manifest_path(out))
     except OSError as error:
         raise RecsysError(f"cannot write {out}: {error.strerror}; choose another place") from error
     remove(work)

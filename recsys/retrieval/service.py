@@ -20,6 +20,7 @@ from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.index import Index, Rows
 from recsys.retrieval.index.store import Choice, open_index
 from recsys.retrieval.rules import Rules, look_up
+from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import read_seen, read_titles
 from recsys.run_folder import RunFolder
 from recsys.text import TextColumn
@@ -77,7 +78,7 @@ class Service:
     Args:
         run: The sealed run folder.
         model: Its embeddings.
-        seen: What each user has seen, by user code.
+        seen: What is known of each user, by user code.
         titles: Item titles by code, or None.
         index: What ranks.
         kind: ``exact`` or ``annoy``.
@@ -85,7 +86,7 @@ class Service:
 
     run: RunFolder
     model: Stored
-    seen: Rows
+    seen: Seen
     titles: TextColumn | None
     index: Index
     kind: str
@@ -124,15 +125,17 @@ class Service:
         unknown: Unknown = "error",
         rules: Rules = NO_RULES,
     ) -> list[Recommendation]:
-        """The k best items for each user without the seen ones; shorter only where the catalogue is.
+        """The k best items for each user without those known of the user; shorter only where nothing is left.
+
+        Known of a user are the items of train, valid and test, and those below ``--positive-from``.
 
         Args:
             users: Raw ids, of any type that ``id_text`` reads. One that is null is no user: an error where
                 ``unknown`` is ``error``, else passed over.
             k: Length of a list, at least 1.
-            with_seen: Whether seen items may be listed.
+            with_seen: Whether known items may be listed.
             unknown: What becomes of a user the run does not know: an error, the items that most users have
-                seen (the score is how many), or no list.
+                seen (the score is how many of those learned from), or no list.
             rules: Items to leave out or to keep to.
 
         Raises:
@@ -145,7 +148,7 @@ class Service:
         if strangers and unknown == "error":
             raise InputError(_unknown_user(strangers))
         known = np.array([code for code in codes.values() if code is not None], dtype=np.int64)
-        exclude = None if with_seen else self.seen.take(known)
+        exclude = None if with_seen else self.seen.rows.take(known)
         ranked = self._rank(self.index, self.model.items, self.model.users[known], k, exclude, rules)
         lists = dict(zip((user for user, code in codes.items() if code is not None), ranked, strict=True))
         if strangers and unknown == "popular":
@@ -177,7 +180,7 @@ class Service:
         return Recommendation(None, ranked[0]), found.unknown
 
     def popular(self, k: int, *, rules: Rules = NO_RULES) -> list[Listed]:
-        """The k items that most users have seen; the score is how many."""
+        """The k items that most users have seen, by what was learned from; the score is how many."""
         counts = self._counts[:, None]
         index = Exact("dot").build(counts)
         return self._rank(index, counts, np.ones((1, 1), dtype=np.float32), k, None, rules, "dot")[0]
@@ -228,7 +231,7 @@ class Service:
 
     @cached_property
     def _counts(self) -> FloatArray:
-        return np.bincount(self.seen.indices, minlength=len(self.model.item_ids)).astype(np.float32)
+        return self.seen.counts(len(self.model.item_ids))
 
     def _rank(
         self,

@@ -1,4 +1,4 @@
-"""The two files beside a model that serving needs: what each user has seen, and the titles of the items."""
+"""The two files beside a model that serving needs: what is known of each user, and item titles."""
 
 from __future__ import annotations
 
@@ -10,22 +10,33 @@ import numpy as np
 from recsys import arrays
 from recsys.errors import RecsysError
 from recsys.retrieval.index.index import Rows
+from recsys.retrieval.seen import Seen
 from recsys.text import TextColumn
 
 
-def write_seen(path: Path, rows: Rows) -> None:
-    """Write what each user has seen, a row a user code, whole or not at all."""
-    arrays.save(path, {"indptr": rows.indptr.astype(np.int64), "indices": rows.indices.astype(np.int32)})
+def write_seen(path: Path, seen: Seen) -> None:
+    """Write what is known of each user, a row a user code, whole or not at all."""
+    rows = seen.rows
+    arrays.save(path, {
+        "indptr": rows.indptr.astype(np.int64),
+        "indices": rows.indices.astype(np.int32),
+        "learned": seen.learned,
+    })  # fmt: skip
 
 
-def read_seen(path: Path, users: int) -> Rows:
+def read_seen(path: Path, users: int) -> Seen:
     """Map what ``write_seen`` wrote.
 
     Raises:
-        RecsysError: If the file is missing, cut off, or does not hold ``users`` rows.
+        RecsysError: If the file is missing, cut off, of an older version, or does not hold ``users`` rows.
     """
     stored = arrays.load(path)
-    missing = {"indptr", "indices"} - set(stored)
+    missing = {"indptr", "indices", "learned"} - set(stored)
+    if missing == {"learned"}:
+        raise RecsysError(
+            f"{path} was written by an older version, which kept nothing of a user's test rows and of those "
+            "below --positive-from; train again"
+        )
     if missing:
         raise RecsysError(f"{path} has no array {sorted(missing)[0]!r}; restore it, or train again")
     rows = Rows(stored["indptr"], stored["indices"])
@@ -33,7 +44,7 @@ def read_seen(path: Path, users: int) -> Rows:
         raise RecsysError(
             f"{path} holds {len(rows)} users, the model {users}; they belong to different runs: train again"
         )
-    return rows
+    return Seen(rows, stored["learned"])
 
 
 def write_titles(path: Path, titles: Iterable[str | None]) -> None:

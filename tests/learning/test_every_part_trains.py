@@ -10,7 +10,7 @@ import pytest
 from recsys import plugins
 from recsys.data.tables import Interactions
 from recsys.models.two_tower import TwoTower
-from tests.factories import checkerboard
+from tests.factories import checkerboard, dislikes
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ def found(**options: Any) -> float:
             **options,
         }
     )
-    log = Interactions.of(train)
+    log = Interactions.of(train, dislikes(train.vstack(test)))
     scorer = model.fit(log).scorer
     scores = scorer.scores(np.arange(len(log.users)))
     scores[log.csr().nonzero()] = -np.inf

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from recsys import plugins
-from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.models.two_tower import TwoTower
 from tests import factories
@@ -18,7 +17,7 @@ PAIRS = [
     ("ada", "all"),
     *((user, item) for user in ("ben", "cleo", "dora") for item in ("all", user[0], "x")),
 ]
-TRAIN = Interactions.of(factories.raw([*PAIRS, ("eva", "all"), ("eva", "y"), ("eva", "z")]))
+TRAIN = factories.interactions(factories.raw([*PAIRS, ("eva", "all"), ("eva", "y"), ("eva", "z")]))
 
 
 def fitted(**options: Any) -> Embeddings:

@@ -30,12 +30,14 @@ class Candidates:
     Args:
         codes: (N,) int64; an item may stand more than once.
         log_q: (N,) log probability of each to be the item of one draw; None where it is not known.
-        distinct: Whether it is certain that no item stands twice.
+        distinct: Whether it is certain that no item stands twice among those before the explicit ones.
+        explicit: How many of them, the last ones, are negatives only of the users who dislike them.
     """
 
     codes: Tensor
     log_q: Tensor | None
     distinct: bool = False
+    explicit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,14 @@ class Catalogue:
         score: Present scores (B, P) of users (B,) with items (P,), without gradient.
         nearest: Two numbers, how many to skip and how many to list: the items (U, count) that every user is
             nearest to at present, of those not chosen, the nearest first. It goes through all pairs.
+        disliked: One random item (n,) each of those that users (n,) know and do not like; item 0 for a user
+            without any. None where the log holds no dislikes.
     """
 
     counts: Tensor
     score: Callable[[Tensor, Tensor], Tensor]
     nearest: Callable[[int, int], Tensor]
+    disliked: Callable[[Tensor, Generator], Tensor] | None = None
 
 
 # A batch and a generator on its device -> candidates. Vectorised, without a round trip to the host.

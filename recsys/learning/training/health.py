@@ -186,8 +186,8 @@ def _share(marked: Tensor, mask: Tensor) -> float:
 
 def _head(batch: Batch, log: Log) -> Batch:
     """The first rows of a batch, whose order is random."""
-    users, codes = log.take(batch.users.codes[:ROWS]), batch.candidates.codes
-    known = Known.of(log, users.codes, codes)
+    users, candidates = log.take(batch.users.codes[:ROWS]), batch.candidates
+    known = Known.of(log, users.codes, candidates.codes, explicit=candidates.explicit)
     return replace(batch, users=users, items=batch.items[:ROWS], known=known)
 
 

@@ -33,6 +33,7 @@ class Log:
         starts: (U + 1,) user u has rows ``starts[u]:starts[u + 1]``.
         catalogue: Number of items I.
         ages: (R,) days between each row and the newest of the same user, where they are read.
+        disliked: What the same users know and do not like; None where the log holds no dislikes.
     """
 
     users: Tensor
@@ -40,6 +41,7 @@ class Log:
     starts: Tensor
     catalogue: int
     ages: Tensor | None = None
+    disliked: Log | None = None
 
     @classmethod
     def of(cls, train: Interactions, device: torch.device, *, ages: bool = False) -> Log:
@@ -53,7 +55,8 @@ class Log:
         items = train.frame[ITEM].to_numpy().astype(np.int64)
         columns = [torch.from_numpy(array).to(device) for array in (users, items, starts)]
         since = torch.from_numpy(_ages(train)).to(device) if ages else None
-        return cls(columns[0], columns[1], columns[2], len(train.items), since)
+        disliked = None if train.disliked is None else cls.of(train.disliked, device)
+        return cls(columns[0], columns[1], columns[2], len(train.items), since, disliked)
 
     def __len__(self) -> int:
         return len(self.users)
@@ -86,6 +89,14 @@ class Log:
         shift = first.int() - (lengths.cumsum(0, dtype=torch.int32) - lengths)  # (n,)
         order = torch.arange(len(owner), dtype=torch.int32, device=owner.device)
         return shift.index_select(0, owner).add_(order), owner, lengths
+
+    def one_of_each(self, codes: Tensor, rng: torch.Generator) -> Tensor:
+        """A random item (n,) of each of users (n,), with replacement; item 0 for a user without rows."""
+        lengths = self.lengths(codes)
+        chance = torch.rand(len(codes), generator=rng, dtype=torch.float64, device=codes.device)
+        place = self.starts.index_select(0, codes) + (chance * lengths).long()
+        items = self.items.index_select(0, place.clamp(max=len(self) - 1))
+        return items.masked_fill(lengths == 0, 0)
 
     def take(self, codes: Tensor, total: int | None = None, thin: Thin | None = None) -> Users:
         """Users (n,), whose histories are read when they are asked for; see ``rows``, and ``Thin``."""

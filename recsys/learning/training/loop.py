@@ -162,7 +162,7 @@ def batches(work: Work, epoch: int) -> Iterator[Batch]:
         items = log.items.index_select(0, rows)
         candidates = draw(Positives(codes, items), rng)
         done = (epoch - 1 + number / len(portions)) / schedule.epochs
-        known = Known.of(log, codes, candidates.codes, total)
+        known = Known.of(log, codes, candidates.codes, total, candidates.explicit)
         shown = number % SHOWN_EVERY == 0
         taken = log.take(codes, kept[number], thin.moved(number) if thin else None)
         yield Batch(taken, items, candidates, known, Moment(done, rng), shown, hard)

@@ -54,6 +54,8 @@ class Product:
         flat.index_fill_(0, self.batch.known.places, float("-inf"))
         if not self.batch.candidates.distinct:
             scores.masked_fill_(self.batch.known.twice, float("-inf"))
+        if (others := self.batch.known.others) is not None:
+            scores[:, width - others.shape[1] :].masked_fill_(others, float("-inf"))
         return scores
 
     def _split(self, shift: Tensor) -> Tensor:

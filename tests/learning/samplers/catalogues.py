@@ -9,10 +9,14 @@ from recsys.learning.samplers.sampler import Catalogue
 
 
 def catalogue(counts: Tensor, scores: Tensor | None = None) -> Catalogue:
-    """Items (I,) by their counts, with the scores (U, I) of all users, 0 unless given; none has chosen."""
+    """Items (I,) by their counts, with the scores (U, I) of all users, 0 unless given; none has chosen.
+
+    User u dislikes item u alone, where there is one of that code; else the last.
+    """
     known = torch.zeros(9, len(counts)) if scores is None else scores
     return Catalogue(
         counts,
         lambda users, items: known[users][:, items],
         lambda skip, count: known.argsort(1, descending=True)[:, skip : skip + count].int(),
+        lambda users, rng: users.clamp(max=len(counts) - 1),
     )
