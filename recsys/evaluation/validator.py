@@ -1,10 +1,11 @@
-"""Quality on the valid part, as a number that a model may stop and choose by."""
+"""Quality on the validation set, as a number that a model may stop and choose by."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from recsys import seeds
+from recsys.choosing import Judgement
 from recsys.data.tables import Interactions
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
@@ -20,12 +21,12 @@ def validator(
     max_users: int | None = 10_000,
     seed: int = 0,
 ) -> Validate:
-    """A function that scores a model fitted on ``train`` by a metric on ``valid``.
+    """A function that scores a model fitted on ``train`` by a metric on ``valid``, user by user.
 
     Args:
         valid: Raw table (user, item).
         train: What the model is fitted on; its items are left out of the lists.
-        metric: A name such as ``ndcg@10``.
+        metric: A name such as ``ndcg@10``; one of all lists together, such as ``coverage@10``, has no error.
         max_users: Score at most so many users, the same ones each time; None: all.
         seed: Of the draw of those users.
 
@@ -38,6 +39,9 @@ def validator(
     seen = seen_by_user(train)
 
     def validate(scorer: Scorer) -> float:
-        return evaluate(scorer, truth, seen, metrics=(metric,)).values[metric]
+        found = evaluate(scorer, truth, seen, metrics=(metric,))
+        if metric not in found.per_user.columns:
+            return found.values[metric]
+        return Judgement(found.per_user[metric].to_numpy())
 
     return validate

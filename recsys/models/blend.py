@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from recsys.choosing import preferred
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
@@ -119,7 +120,7 @@ class Blend:
         best = max([equal, *alone], key=quality)
         for start in dict.fromkeys((equal, best)):
             best = max(best, _climb(start, quality), key=quality)
-        return best
+        return (equal, best)[preferred([quality(equal), quality(best)])]
 
 
 def _climb(start: tuple[float, ...], quality: Any) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from recsys.choosing import preferred
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.models.histories import chosen
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def best_hops(
     model: Embeddings, train: Interactions, hops: int, validate: Validate | None
 ) -> tuple[int, Embeddings]:
-    """The model after so many steps over the graph, at most ``hops``, as the valid part likes best.
+    """The model after so many steps over the graph, at most ``hops``, chosen on the validation set.
 
     With A (U, I) the degree-normalised interactions ``D_u^-1/2 R D_i^-1/2``, R being 1 where the user chose
     the item, ``E_u^(k+1) = A E_i^(k)`` and ``E_i^(k+1) = A' E_u^(k)`` from the finished vectors ``E^(0)``
@@ -33,7 +34,8 @@ def best_hops(
         model: Finished vectors; they are left as they are where their score is no inner product.
         train: What they were fitted on.
         hops: Steps, at most; exactly, without ``validate``.
-        validate: Judges every number of steps from 0, which is the model itself.
+        validate: Judges every number of steps from 0, which is the model itself; more are taken only where
+            they are clearly better.
 
     Returns:
         The number of steps and the model after them.
@@ -48,7 +50,7 @@ def best_hops(
     if validate is not None:
         own = validate(model)
         after = [judged(each, lambda: _inputs(model, train), train, validate) for each in steps[1:]]
-        best = int(np.argmax([own, *after]))
+        best = preferred([own, *after])
     if best == 0:
         return 0, model
     return best, with_fold_in(steps[best], _inputs(model, train), train)

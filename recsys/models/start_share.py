@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from recsys.choosing import clearly_better
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.models.joining import JOINABLE, Part, join, judged, with_fold_in
@@ -18,7 +19,7 @@ def best_share(
     train: Interactions,
     validate: Validate | None,
 ) -> tuple[float, Embeddings]:
-    """The model, or one whose score is in part that of its start, as the valid part likes better.
+    """The model with its score in part that of its start, unless it is clearly better by itself.
 
     ``s_ui = (1 - share) s^model_ui / spread_model(u) + share s^start_ui / spread_start(u)``, the spread being
     the standard deviation of the user's scores over all items; then cut to its nearest matrix of rank
@@ -31,10 +32,10 @@ def best_share(
         share: Between 0, which is the model itself, and 1.
         dim: Length of a vector after the cut.
         train: What both were fitted to.
-        validate: Judges both; without it the share is kept.
+        validate: Judges both; without it the share is kept, and where it cannot tell them apart.
 
     Returns:
-        The share, 0 where the model alone is as good, and the vectors.
+        The share, 0 where the model alone is clearly better, and the vectors.
 
     Source: Jahrer, Töscher and Legenstein 2010 (linear blending); Eckart and Young 1936 for the cut.
     """
@@ -43,6 +44,8 @@ def best_share(
     parts = Part.of(model), Part.of(start)
     joined = join(parts, (1 - share, share), dim, train)
     inputs = np.hstack([part.inputs for part in parts])
-    if validate is not None and judged(joined, lambda: inputs, train, validate) <= validate(model):
+    if validate is not None and clearly_better(
+        validate(model), judged(joined, lambda: inputs, train, validate)
+    ):
         return 0.0, model
     return share, with_fold_in(joined, inputs, train)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recsys import plugins, seeds
+from recsys.choosing import climb
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
-from recsys.models.climb import climb
 from recsys.models.graph import best_hops
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.nested import named
@@ -73,8 +73,8 @@ class TwoTower:
             exactly without; 0 leaves them as they were trained. Smoothed vectors are served by the inner
             product; see ``best_hops``.
         start_share: Share of the score that the factors of the start keep beside the finished vectors, the
-            two cut back to ``dim``: that or none, as the valid part likes better; exactly without validation.
-            Served by the inner product; see ``best_share``.
+            two cut back to ``dim``; none where the vectors alone are clearly better on the valid part. Served
+            by the inner product; see ``best_share``.
         dim: Dimensions D.
         epochs: Passes over the interactions: at most with validation, exactly without.
         batch: Interactions B a step.

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsys.choosing import Judgement
 from recsys.data.tables import Interactions
 from recsys.errors import InputError
 from recsys.evaluation.evaluate import evaluate
@@ -117,7 +118,11 @@ def test_a_validator_is_the_evaluation_of_the_valid_part() -> None:
     whole = evaluate(
         model, Truth.of(valid, train.users, train.items), seen_by_user(train), metrics=("ndcg@10",)
     )
-    assert validator(valid, train)(model) == whole.values["ndcg@10"]
+    judged = validator(valid, train)(model)
+    assert isinstance(judged, Judgement)
+    assert judged == whole.values["ndcg@10"]
+    assert judged.per_user.tolist() == whole.per_user["ndcg@10"].to_list()
+    assert not isinstance(validator(valid, train, "coverage@10")(model), Judgement)
     few = validator(valid, train, "recall@5", max_users=10)
     assert few(model) == few(model)
     assert not math.isnan(few(model))

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recsys import plugins
+from recsys.choosing import Judgement
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError, RecsysError
-from recsys.files import TEMPORARY
+from recsys.files import TEMPORARY, read_json
+from recsys.learning.training import checkpoint
 from recsys.models.model import Fitted, Scorer
 from recsys.models.two_tower import TwoTower
 from tests import factories
@@ -92,6 +95,22 @@ def test_the_best_epoch_survives_a_stop(stopped: int, tmp_path: Path) -> None:
     resumed = MODEL.fit(TRAIN, validate=Validate(stopped), checkpoints=tmp_path)
     assert resumed.chosen == {"epochs": 2, "hops": 0, "start_share": 0.0}
     assert bytes_of(resumed) == bytes_of(MODEL.fit(TRAIN, validate=Validate(0)))
+
+
+def test_the_value_of_each_user_survives_a_stop(tmp_path: Path) -> None:
+    """Without them a fit that was gone on with would choose as if the validation set had no error."""
+
+    def validate(scorer: Scorer) -> Judgement:
+        return Judgement(scorer.scores(np.arange(len(TRAIN.users)))[:, 0].astype(np.float64))
+
+    killed_after(6, MODEL, tmp_path, validate)
+    tables = MODEL.prepare(TRAIN).tables
+    fingerprint = read_json(tmp_path / checkpoint.FOLDER / "state.json")["fingerprint"]
+    state = checkpoint.load(tmp_path, tables, fingerprint)
+    best = Embeddings(state.best["users"], state.best["items"], TRAIN.users, TRAIN.items, "cosine")
+    assert isinstance(state.best_value, Judgement)
+    assert state.best_value.per_user.tolist() == validate(best).per_user.tolist()
+    assert state.best_value == validate(best)
 
 
 def test_a_finished_fit_is_not_done_again(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.choosing import Judgement
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models import joining
@@ -140,6 +141,20 @@ def test_a_part_that_only_harms_gets_no_weight() -> None:
         LOG, validate=lambda scorer: float(np.mean(standard(scorer.scores(EVERYONE)) * standard(target)))
     )
     assert fitted.chosen["weights"] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(("scale", "weights"), [(1.0, [0.0, 1.0]), (0.001, [0.5, 0.5])])
+def test_equal_weights_are_kept_unless_others_are_clearly_better(scale: float, weights: list[float]) -> None:
+    """A judge who likes the second part, in earnest or by less than two kinds of users differ in taste."""
+    target = standard(make("models", "popularity").fit(LOG).scorer.scores(EVERYONE))
+    taste = np.where(EVERYONE % 2, 1.0, -1.0)
+
+    def validate(scorer: Any) -> float:
+        likeness = (standard(scorer.scores(EVERYONE)) * target).mean(axis=1)
+        return Judgement(likeness * (taste + scale if scale < 1 else 1.0))
+
+    fitted = Blend(of=["spectral", "popularity"]).fit(LOG, validate=validate)
+    assert fitted.chosen["weights"] == weights
 
 
 def test_a_dropped_part_can_come_back() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.choosing import Judgement
 from recsys.embeddings import Embeddings
 from recsys.models.graph import best_hops
 from recsys.models.model import Scorer
@@ -79,6 +80,18 @@ def test_the_valid_part_judges_every_number_of_hops(best: int) -> None:
     assert (hops, len(judged)) == (best, 3)
     again = best_hops(model, LOG, best, None)[1]
     assert again.scores(EVERYONE).tobytes() == found.scores(EVERYONE).tobytes()
+
+
+@pytest.mark.parametrize(("ahead", "best"), [(0.01, 0), (0.1, 2)])
+def test_hops_are_taken_only_where_they_are_clearly_better(ahead: float, best: int) -> None:
+    """The standard error of the difference is .02."""
+    gaps, judged = np.tile([-0.2, 0.2], 50), []
+
+    def validate(scorer: Scorer) -> float:
+        judged.append(scorer)
+        return Judgement(0.5 + (gaps + ahead if len(judged) == 3 else 0 * gaps))
+
+    assert best_hops(plain(), LOG, 2, validate)[0] == best
 
 
 def test_two_tower_takes_what_the_valid_part_likes_best_and_refits_it() -> None:

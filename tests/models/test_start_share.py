@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.choosing import Judgement
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models.graph import best_hops
@@ -51,14 +52,17 @@ def test_the_cut_is_the_nearest_score_of_that_rank() -> None:
     np.testing.assert_allclose(cut.scores(EVERYONE), left[:, :4] * values[:4] @ right[:4], atol=1e-4)
 
 
-@pytest.mark.parametrize("likes", ["model", "both", "neither"])
-def test_the_valid_part_chooses(likes: str) -> None:
-    def validate(scorer: object) -> float:
-        return float((scorer is MODEL) == (likes == "model")) if likes != "neither" else 0.5
+@pytest.mark.parametrize(("ahead", "share"), [(0.1, 0.0), (0.01, 0.25), (0.0, 0.25), (-0.1, 0.25)])
+def test_the_share_is_kept_unless_the_model_alone_is_clearly_better(ahead: float, share: float) -> None:
+    """The standard error of the difference is .02."""
+    gaps = np.tile([-0.2, 0.2], 50)
 
-    share, found = best_share(MODEL, START, 0.25, 4, LOG, validate)
-    assert share == (0.25 if likes == "both" else 0.0)
-    assert (found is MODEL) == (likes != "both")
+    def validate(scorer: object) -> float:
+        return Judgement(0.5 + (gaps + ahead if scorer is MODEL else 0 * gaps))
+
+    chosen, found = best_share(MODEL, START, 0.25, 4, LOG, validate)
+    assert chosen == share
+    assert (found is MODEL) == (share == 0)
 
 
 def test_without_a_start_or_an_inner_product_nothing_is_joined() -> None:

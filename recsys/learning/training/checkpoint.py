@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from recsys import arrays
+from recsys.choosing import Judgement
 from recsys.errors import InputError
 from recsys.files import read_json, replacing, sweep, write_json
 from recsys.learning.training.tables import Tables
@@ -27,7 +28,7 @@ class State:
     Args:
         epoch: Epochs done.
         best_epoch: The epoch of the best validation value so far, 0 where there was none.
-        best_value: That value.
+        best_value: That value, as the judge gave it.
         best: Its vectors.
         done: Whether nothing was left to learn in the last epoch.
     """
@@ -47,6 +48,8 @@ def save(folder: Path, state: State, tables: Tables, fingerprint: str) -> None:
         for name, table in tables.tables.items():
             named[f"table.{name}.weights"] = table.weights.cpu().numpy()
             named |= {f"table.{name}.{key}": values.cpu().numpy() for key, values in table.state.items()}
+        if isinstance(state.best_value, Judgement):
+            named["best_value"] = state.best_value.per_user
         arrays.save(temporary / "arrays.safetensors", named)
         best = state.best_value if state.best_epoch else None
         figures = {"epoch": state.epoch, "best_epoch": state.best_epoch, "best_value": best}
@@ -81,4 +84,6 @@ def load(folder: Path, tables: Tables, fingerprint: str) -> State:
     }
     if kept["best_value"] is None:
         kept["best_value"] = float("-inf")
+    if "best_value" in named:
+        kept["best_value"] = Judgement(np.array(named["best_value"]))
     return State(**kept, best=best)
