@@ -154,10 +154,8 @@ def _faster(run: RunFolder) -> Choice:
     """What takes less time a user when many are ranked at once."""
     if not (run.index / MANIFEST).exists():
         return "exact"
-    manifest = read_manifest(run.index)
-    measured = "batch_ms" in manifest and "exact" in manifest
-    faster = not measured or manifest["batch_ms"] < manifest["exact"]["batch_ms"]
-    return "annoy" if manifest["kind"] == "annoy" and faster else "exact"
+    found: Choice = read_manifest(run.index).get("batch_kind", "exact")
+    return found
 
 
 def _scored_without(service: Service) -> Rows:

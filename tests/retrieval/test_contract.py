@@ -77,6 +77,25 @@ def test_exact_is_taken_where_it_is_about_as_fast(faster: float, monkeypatch: py
     assert (chosen.promised.recall, chosen.summary["kind"], chosen.summary["options"]) == (1.0, "exact", {})
 
 
+@needs_annoy
+@pytest.mark.parametrize(
+    ("alone", "together", "kind", "batch_kind"),
+    [(2.0, 2.0, "annoy", "annoy"), (2.0, 1.1, "annoy", "exact"), (2.0, 0.5, "annoy", "exact"),
+     (1.1, 2.0, "exact", "exact")],
+)  # fmt: skip
+def test_one_user_and_many_are_judged_by_their_own_times(
+    alone: float, together: float, kind: str, batch_kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Annoy is so many times as fast as exact ranking for one user, and so many times for many at once."""
+    monkeypatch.setattr(contract, "_latencies", lambda index, *_: (1.0 if index.exact else 1 / alone,) * 2)
+    monkeypatch.setattr(contract, "_batch_ms", lambda index, *_: 0.4 if index.exact else 0.4 / together)
+    users, items, seen = log(80, 400)
+    summary = choose(items, users, seen, "cosine", target=0.5).summary
+    assert (summary["kind"], summary["batch_kind"]) == (kind, batch_kind)
+    assert summary["exact"] == {"p50_ms": 1.0, "p95_ms": 1.0, "batch_ms": 0.4}
+    assert summary["batch_ms"] == (0.4 / together if kind == "annoy" else 0.4)
+
+
 def test_exact_when_asked_for_and_without_annoy(monkeypatch: pytest.MonkeyPatch) -> None:
     users, items, seen = log(80, 3000)
     chosen = choose(items, users, seen, "cosine", kind="exact")
@@ -121,7 +140,8 @@ def test_the_promise_is_plain_json_with_the_curve() -> None:
     assert chosen.promise["curve"][0]["search_k"] == 20
     assert chosen.summary == {
         "kind": "annoy", "options": {"trees": 10, "search_k": 20},
-        "recall@20": 0.96, "p50_ms": 0.1, "p95_ms": 0.2, "target": 0.95,
+        "recall@20": 0.96, "p50_ms": 0.1, "p95_ms": 0.2, "target": 0.95, "batch_ms": 0.05,
+        "exact": {"p50_ms": 0.1, "p95_ms": 0.2, "batch_ms": 0.05}, "batch_kind": "exact",
     }  # fmt: skip
 
 
