@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from recsys.choosing import Judgement
 from recsys.columns import USER
 from recsys.errors import InputError
 from recsys.evaluation.bootstrap import catalogue_interval, mean_intervals
@@ -30,6 +31,12 @@ class Evaluation:
     per_user: pl.DataFrame
     counts: Mapping[str, int]
     ranked: Ranked
+
+    def judgement(self, name: str) -> float:
+        """A metric to choose candidates by: with the value of each user, where it has one a user."""
+        if name not in self.per_user.columns:
+            return self.values[name]
+        return Judgement(self.per_user[name].to_numpy())
 
     def intervals(self, seed: int = 0) -> dict[str, list[float]]:
         """Metric -> [low, high], the 95 % bootstrap interval over users."""

@@ -158,4 +158,4 @@ class UnseenValidator:
 
     def __call__(self, scorer: Scorer) -> float:
         """The metric, higher is better."""
-        return self.users.evaluate(scorer, (self.metric,)).values[self.metric]
+        return self.users.evaluate(scorer, (self.metric,)).judgement(self.metric)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from recsys import seeds
-from recsys.choosing import Judgement
 from recsys.data.tables import Interactions
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
@@ -39,9 +38,6 @@ def validator(
     seen = seen_by_user(train)
 
     def validate(scorer: Scorer) -> float:
-        found = evaluate(scorer, truth, seen, metrics=(metric,))
-        if metric not in found.per_user.columns:
-            return found.values[metric]
-        return Judgement(found.per_user[metric].to_numpy())
+        return evaluate(scorer, truth, seen, metrics=(metric,)).judgement(metric)
 
     return validate

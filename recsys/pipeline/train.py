@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from recsys import __version__
+from recsys import __version__, plugins
 from recsys.columns import ITEM, TITLE
 from recsys.data.dataset import Dataset
 from recsys.data.tables import Split
@@ -129,7 +129,8 @@ def _make(
 ) -> None:
     """Fill the run folder; its manifest, without which it does not exist, comes last but for the seal."""
     clock = _Clock(watch)
-
+    if (text := _expected(config)) is not None:
+        watch.stage(text)
     with clock.stage("fit", f"fitting {_title(config)} to {split.train.height:,} interactions"):
         report = Epochs(run.path / "epochs.jsonl", "epoch", getattr(model, "epochs", None), watch)
         outcome = fit(
@@ -246,6 +247,18 @@ def _options(config: TrainConfig) -> dict[str, Any]:
 def _title(config: TrainConfig) -> str:
     loss = document(config)["model"].get("loss")
     return f"{config.model.name} {loss['name']}" if isinstance(loss, dict) else config.model.name
+
+
+def _expected(config: TrainConfig) -> str | None:
+    """What to expect of a distance that takes its time; None of others."""
+    distance = document(config)["model"].get("distance")
+    if distance is None:
+        return None
+    cost = plugins.part("distances", distance["name"]).constants.get("cost")
+    return cost and (
+        f"note: a step in {distance['name']} takes about {cost:g} times as long as in cosine on a CPU; "
+        "the time left is shown after the first epoch"
+    )
 
 
 def _name(config: TrainConfig) -> str:

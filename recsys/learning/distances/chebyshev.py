@@ -8,17 +8,21 @@ from typing import ClassVar
 import numpy as np
 
 from recsys.learning.distances.distance import Array, IndexMetric
+from recsys.learning.distances.tiles import joined
 
 
 @dataclass(frozen=True)
 class Chebyshev:
     """Minus the largest absolute difference; a metric. Ranked exactly only: no index knows it.
 
-    ``-max(abs(a - b))``. Only the coordinate with the largest difference learns from a pair.
+    ``-max(abs(a - b))``. Only the coordinate with the largest difference learns from a pair. It is
+    no product of matrices: a step of training takes roughly ``cost`` times as long as one of ``cosine`` on a
+    CPU.
     """
 
     bounded: ClassVar[bool] = False
     index_metric: ClassVar[IndexMetric | None] = None
+    cost: ClassVar[float] = 6.0
 
     def similarity(self, a: Array, b: Array) -> Array:
         """(..., D), (..., D) -> (...)."""
@@ -27,16 +31,13 @@ class Chebyshev:
 
     def matrix(self, a: Array, b: Array) -> Array:
         """(A, D), (M, D) -> (A, M), without the (A, M, D) differences in between."""
-        if not isinstance(a, np.ndarray):
-            return _torch_matrix(a, b)
-        total = np.zeros((len(a), len(b)), dtype=np.result_type(a, b))
-        for axis in range(a.shape[1]):
-            np.maximum(total, np.abs(a[:, axis, None] - b[:, axis]), out=total)
-        return -total
+        return -joined(a, b, np.maximum) if isinstance(a, np.ndarray) else -_of_tensors(a, b)
 
 
-def _torch_matrix(a: Array, b: Array) -> Array:
+def _of_tensors(a: Array, b: Array) -> Array:
     import torch
 
+    from recsys.learning.distances import tiles_torch
+
     kind = torch.promote_types(a.dtype, torch.float32)
-    return -torch.cdist(a.to(kind), b.to(kind), p=float("inf"))
+    return tiles_torch.chebyshev(a.to(kind), b.to(kind))

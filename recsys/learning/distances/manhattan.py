@@ -8,17 +8,20 @@ from typing import ClassVar
 import numpy as np
 
 from recsys.learning.distances.distance import Array, IndexMetric
+from recsys.learning.distances.tiles import joined
 
 
 @dataclass(frozen=True)
 class Manhattan:
     """Minus the sum of the absolute differences; a metric, less swayed by one large difference.
 
-    ``-sum(abs(a - b))``. It is no product of matrices: a step costs several times that of ``euclidean``.
+    ``-sum(abs(a - b))``. It is no product of matrices: a step of training takes roughly ``cost`` times as
+    long as one of ``cosine`` on a CPU.
     """
 
     bounded: ClassVar[bool] = False
     index_metric: ClassVar[IndexMetric | None] = "manhattan"
+    cost: ClassVar[float] = 10.0
 
     def similarity(self, a: Array, b: Array) -> Array:
         """(..., D), (..., D) -> (...)."""
@@ -26,16 +29,13 @@ class Manhattan:
 
     def matrix(self, a: Array, b: Array) -> Array:
         """(A, D), (M, D) -> (A, M), without the (A, M, D) differences in between."""
-        if not isinstance(a, np.ndarray):
-            return _torch_matrix(a, b)
-        total = np.zeros((len(a), len(b)), dtype=np.result_type(a, b))
-        for axis in range(a.shape[1]):
-            total += np.abs(a[:, axis, None] - b[:, axis])
-        return -total
+        return -joined(a, b, np.add) if isinstance(a, np.ndarray) else -_of_tensors(a, b)
 
 
-def _torch_matrix(a: Array, b: Array) -> Array:
+def _of_tensors(a: Array, b: Array) -> Array:
     import torch
 
+    from recsys.learning.distances import tiles_torch
+
     kind = torch.promote_types(a.dtype, torch.float32)
-    return -torch.cdist(a.to(kind), b.to(kind), p=1.0)
+    return tiles_torch.manhattan(a.to(kind), b.to(kind))
