@@ -320,7 +320,7 @@ def _latencies(index: Index, sample: Sample, k: int) -> tuple[float, float]:
 def _batch_ms(index: Index, sample: Sample, k: int) -> float:
     """Time a user, in milliseconds, when all of a sample are asked at once: the best of a few times.
 
-    The index has been asked before: what it makes at its first query, it makes once for all users of an export.
+    The index has been asked before: what it makes at its first query is made once for an export.
     """
     taken = []
     for _ in range(BATCHES):
