@@ -12,6 +12,7 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import RecsysError
 from recsys.models.model import Fitted, Report, Validate, silent
+from recsys.models.weighting import check_weighting, weighted
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class ALS:
 
     Minimises ``sum over (u, i) of c_ui (p_ui - x_u . y_i)^2 + regularization (sum |x_u|^2 + sum |y_i|^2)``,
     where p is 1 and c is ``alpha weight`` for an interaction, and p is 0 and c is 1 for all other pairs. The
-    score is the inner product. The defaults are a fair middle; quality depends on ``alpha`` and
+    score is the inner product. Counts with a long tail (plays, quantities) drown what was chosen once, so
+    what stands for their weight is an option. The defaults are a fair middle; quality depends on ``alpha`` and
     ``regularization`` by a factor of two, so tune both (``recsys.models.tuning``).
 
     One iteration costs about ``interactions * dim * 8`` multiplications plus
@@ -32,6 +34,8 @@ class ALS:
         regularization: Weight of the squared length of the vectors, at least 0.
         alpha: Confidence of an interaction of weight 1, above 0.
         iterations: Times that users and then items are solved for, at least 1.
+        weighting: What the weight of an interaction is: raw (that of the log), none (1), log1p or bm25; see
+            ``recsys.models.weighting``.
         seed: Of the start.
 
     Raises:
@@ -46,6 +50,7 @@ class ALS:
     regularization: float = 30.0
     alpha: float = 20.0
     iterations: int = 12
+    weighting: str = "raw"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -56,6 +61,7 @@ class ALS:
             raise ValueError(f"regularization is {self.regularization}; it must be at least 0")
         if not 0 < self.alpha < np.inf:
             raise ValueError(f"alpha is {self.alpha}; it must be above 0")
+        check_weighting(self.weighting)
 
     def fit(
         self,
@@ -75,6 +81,7 @@ class ALS:
         from scipy import sparse
         from threadpoolctl import threadpool_limits
 
+        confidence = weighted(train, self.weighting)
         # implicit runs a thread a core over the rows; BLAS threads inside those would only wait.
         with threadpool_limits(limits=1, user_api="blas"):
             solver = AlternatingLeastSquares(
@@ -86,21 +93,24 @@ class ALS:
             )
             try:
                 solver.fit(
-                    sparse.csr_matrix(train.csr()),
+                    sparse.csr_matrix(confidence),
                     show_progress=False,
                     callback=lambda step, seconds, loss: report(step + 1, {"seconds": seconds}),
                 )
             except ModelFitError as error:
                 raise RecsysError(
-                    f"ALS gave vectors that are not finite with alpha {self.alpha} and regularization "
-                    f"{self.regularization}; raise the regularization or check the weights of the log"
+                    f"ALS gave vectors that are not finite with alpha {self.alpha}, regularization "
+                    f"{self.regularization} and weighting {self.weighting}; raise the regularization, take "
+                    "weighting log1p, or check the weights of the log"
                 ) from error
+        # A history has no weights: each of its items has the confidence that an interaction has on average.
+        mean = self.alpha * float(confidence.data.mean(dtype=np.float64))
         scorer = Embeddings(
             solver.user_factors,
             solver.item_factors,
             train.users,
             train.items,
             "dot",
-            fold_in=FoldIn("least_squares", {"alpha": self.alpha, "regularization": self.regularization}),
+            fold_in=FoldIn("least_squares", {"alpha": mean, "regularization": self.regularization}),
         )
         return Fitted(scorer)

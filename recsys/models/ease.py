@@ -13,12 +13,13 @@ from recsys import seeds
 from recsys.arrays import FloatArray
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
-from recsys.errors import InputError
+from recsys.errors import InputError, RecsysError
 from recsys.item_weights import ItemWeights
 from recsys.memory import available_bytes
 from recsys.models.histories import chosen, histories
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.subspace import truncated_svd
+from recsys.models.weighting import check_weighting, weighted
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -35,7 +36,7 @@ class EASE:
     """Each item is predicted from all others of the history, by ridge regression with an empty diagonal.
 
     Minimises ``|X - X B|^2 + regularization |B|^2`` with ``diag(B) = 0`` over B (I, I), where X (U, I) is 1
-    where the user chose the item. With ``P = (X'X + regularization 1)^-1`` it is ``B = 1 - P diag(1 / P)``:
+    where the user chose the item (or the weight, by ``weighting``). With ``P = (X'X + regularization 1)^-1`` it is ``B = 1 - P diag(1 / P)``:
     ``B_ij = -P_ij / P_jj`` off the diagonal. ``score(u, i) = sum of B_hi over the history h of u``.
 
     The inverse is dense: ``I^3`` multiplications and ``12 I^2`` bytes, so 1 s for 3,000 items on two cores,
@@ -48,6 +49,8 @@ class EASE:
     Args:
         regularization: Above 0; a few hundred is usual, more for longer logs.
         dim: Length of a vector after the cut, at least 1; None keeps B, which no index can serve.
+        weighting: What X is: none (1), raw (the weights of the log), log1p or bm25; see
+            ``recsys.models.weighting``. The history h has no weights.
 
     Raises:
         ValueError: If the regularization is not above 0, or ``dim`` is below 1.
@@ -65,12 +68,14 @@ class EASE:
 
     regularization: float = 500.0
     dim: int | None = None
+    weighting: str = "none"
 
     def __post_init__(self) -> None:
         if not 0 < self.regularization < np.inf:
             raise ValueError(f"regularization is {self.regularization}; it must be above 0")
         if self.dim is not None and self.dim < 1:
             raise ValueError(f"dim is {self.dim}; it must be at least 1")
+        check_weighting(self.weighting)
 
     def fit(
         self,
@@ -84,10 +89,10 @@ class EASE:
 
         Raises:
             InputError: If the inverse does not fit into memory.
+        RecsysError: If the weights are too large to invert.
         """
         check_size(len(train.items), available_bytes())
-        history = chosen(train)
-        gram = _gram(history)
+        gram = _gram(weighted(train, self.weighting))
         gram[np.diag_indices_from(gram)] += self.regularization
         inverse = _inverse(gram)
         weights = np.empty(inverse.shape, dtype=np.float32)
@@ -95,6 +100,7 @@ class EASE:
         np.fill_diagonal(weights, 0)
         if self.dim is None:
             return Fitted(ItemWeights(weights, histories(train), train.users, train.items))
+        history = chosen(train)
         items = _directions(history.astype(np.float32), weights, self.dim)
         inputs = weights @ items
         users = (history @ inputs).astype(np.float32)
@@ -143,7 +149,10 @@ def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     # LAPACK counts rows where numpy counts columns; the matrix is symmetric, so its transpose saves a copy.
     factor, fault = lapack.dpotrf(matrix.T, lower=0, overwrite_a=1, clean=0)
     if fault:
-        raise np.linalg.LinAlgError(f"the matrix is not positive definite (dpotrf {fault})")
+        raise RecsysError(
+            f"the matrix that ease inverts is not positive definite (dpotrf {fault}); raise the regularization, "
+            "or take weighting none or log1p"
+        )
     half, _ = lapack.dpotri(factor, lower=0, overwrite_c=1)
     whole: npt.NDArray[np.float64] = half.T  # what was computed lies in its lower triangle
     for start in range(0, len(whole), ROWS_AT_ONCE):

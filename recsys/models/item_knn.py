@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from recsys.data.tables import Interactions
 from recsys.item_weights import ItemWeights, Ragged
-from recsys.models.histories import chosen, histories
+from recsys.models.histories import histories
 from recsys.models.model import Fitted, Report, Validate, silent
+from recsys.models.weighting import check_weighting, weighted
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -25,11 +26,11 @@ ITEMS_AT_ONCE: Final = 1024
 class ItemKNN:
     """Scores an item by its similarity to the items of the history, each of which speaks for its nearest n.
 
-    With ``c_ij`` the number of users who chose both and ``d_i = c_ii``, the similarity of two different items
+    With ``c_ij = sum over users of w_ui w_uj``, the number of users who chose both where what was chosen
+    weighs 1, and ``d_i = c_ii``, the similarity of two different items
     is ``c_ij / (sqrt(d_i d_j) + shrinkage)`` (cosine) or ``c_ij / (d_i + d_j - c_ij + shrinkage)`` (Jaccard);
     of each item's similarities the largest ``neighbours`` are kept (equal ones by code), and
-    ``score(u, i) = sum of similarity(h, i) over the history h of u``. What was chosen counts once, whatever
-    its weight.
+    ``score(u, i) = sum of similarity(h, i) over the history h of u``, in which an item counts once.
 
     The counts are made in blocks of items, and only the neighbours are kept, at most ``8 I neighbours``
     bytes; the time grows with the sum over users of the squared length of the history.
@@ -38,6 +39,8 @@ class ItemKNN:
         similarity: cosine or jaccard.
         neighbours: n, at least 1.
         shrinkage: How many common users it takes to be believed, at least 0.
+        weighting: What w is: none (1), raw (the weights of the log), log1p or bm25; see
+            ``recsys.models.weighting``.
 
     Raises:
         ValueError: If an option is outside its range.
@@ -58,6 +61,7 @@ class ItemKNN:
     similarity: Literal["cosine", "jaccard"] = "cosine"
     neighbours: int = 400
     shrinkage: float = 20.0
+    weighting: str = "none"
 
     def __post_init__(self) -> None:
         if self.similarity not in ("cosine", "jaccard"):
@@ -66,6 +70,7 @@ class ItemKNN:
             raise ValueError(f"neighbours is {self.neighbours}; it must be at least 1")
         if not 0 <= self.shrinkage < np.inf:
             raise ValueError(f"shrinkage is {self.shrinkage}; it must be at least 0")
+        check_weighting(self.weighting)
 
     def fit(
         self,
@@ -76,12 +81,13 @@ class ItemKNN:
         checkpoints: Path | None = None,
     ) -> Fitted:
         """Compare the items; see ``Model.fit``. Nothing is chosen, reported or kept."""
-        by_user = chosen(train)  # (U, I)
+        by_user = weighted(train, self.weighting)  # (U, I)
         weights = self._nearest(by_user.T.tocsr(), by_user)
         return Fitted(ItemWeights(weights, histories(train), train.users, train.items))
 
     def _nearest(self, by_item: sparse.csr_array, by_user: sparse.csr_array) -> Ragged:
-        degree = np.diff(by_item.indptr).astype(np.float32)  # (I,)
+        squares = by_item.multiply(by_item).sum(axis=1, dtype=np.float64)
+        degree = np.asarray(squares).ravel().astype(np.float32)  # (I,)
         codes, values, counts = [], [], [0]
         for start in range(0, len(degree), ITEMS_AT_ONCE):
             common = by_item[start : start + ITEMS_AT_ONCE] @ by_user  # (b, I)

@@ -14,6 +14,7 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.subspace import singular_vectors, subspaces
+from recsys.models.weighting import check_weighting, weighted
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Spectral:
     """Truncated SVD of the degree-normalised interactions; a user is a sum over the history.
 
-    With R (U, I) the weights and d the degrees (sums of weights), ``D_u^-a R D_i^-b = U S V'`` up to ``dim``
+    With R (U, I) the weights (``weighting``) and d the degrees (sums of weights), ``D_u^-a R D_i^-b = U S V'`` up to ``dim``
     singular values. A user is served as ``sum of d_i^-b (S / s_1)^p v_i`` over the history and item i as
     ``d_i^(b - discount) v_i``, scored by the inner product; so someone never seen in training is served by
     the same code. At a = b = 1/2, p = 0 and no discount this is the ideal low-pass filter of the source;
@@ -43,6 +44,8 @@ class Spectral:
         item_power: b, at least 0.
         singular_power: p, at least 0.
         discount: How much of item_power popular items are not given back.
+        weighting: What R is: raw (the weights of the log), none (1), log1p or bm25; see
+            ``recsys.models.weighting``. The history that is summed over has no weights.
         seed: Of the start.
 
     Raises:
@@ -60,6 +63,7 @@ class Spectral:
     item_power: float = 0.4
     singular_power: float = 0.25
     discount: float = 0.1
+    weighting: str = "raw"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -69,6 +73,7 @@ class Spectral:
         for name in ("user_power", "item_power", "singular_power"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0")
+        check_weighting(self.weighting)
 
     def fit(
         self,
@@ -79,7 +84,7 @@ class Spectral:
         checkpoints: Path | None = None,
     ) -> Fitted:
         """Decompose; see ``Model.fit``. ``iterations`` is chosen by ``validate`` where that is given."""
-        weights = train.csr()
+        weights = weighted(train, self.weighting)
         degree = _divisible(np.asarray(weights.sum(axis=0)).ravel())  # (I,)
         activity = _divisible(np.asarray(weights.sum(axis=1)).ravel())  # (U,)
         normalised = _scaled(weights, activity**-self.user_power, degree**-self.item_power)
