@@ -11,14 +11,20 @@ from recsys import seeds
 from recsys.arrays import FloatArray
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
+from recsys.models.model import Validate
 from recsys.models.spectral import Spectral
 from recsys.models.subspace import truncated_svd
+from recsys.models.weighting import weighted
 
 STARTS: Final = ("normal", "spectral", "pca")
 ROUNDS: Final = 16
+# BM25 starts worse than these on every log that was tried.
+TRIED: Final = ("raw", "none", "log1p")
 
 
-def start(kind: str, train: Interactions, dim: int, seed: int) -> Embeddings | None:
+def start(
+    kind: str, train: Interactions, dim: int, seed: int, weighting: str = "raw"
+) -> Embeddings | None:
     """What vectors start from, as it serves users before any training; None where they are left to chance.
 
     ``normal``: None. ``spectral``: what the model ``spectral`` serves. ``pca``: see ``principal``; users are
@@ -29,15 +35,29 @@ def start(kind: str, train: Interactions, dim: int, seed: int) -> Embeddings | N
         train: The log.
         dim: D.
         seed: Of the subspace iteration.
+        weighting: What stands for the weights of the log; see ``recsys.models.weighting``.
     """
     if kind == "normal":
         return None
     if kind == "spectral":
-        served = Spectral(dim, ROUNDS, seed=seed).fit(train).scorer
+        served = Spectral(dim, ROUNDS, weighting=weighting, seed=seed).fit(train).scorer
         assert isinstance(served, Embeddings)
         return served
-    users, items = principal(train, dim, seed)
+    users, items = principal(train, dim, seed, weighting)
     return Embeddings(users, items, train.users, train.items, "dot", items, FoldIn("sum", {"power": 0.0}))
+
+
+def best_weighting(
+    kind: str, train: Interactions, dim: int, seed: int, validate: Validate
+) -> tuple[str, Embeddings]:
+    """The start that serves best by itself, of those by raw weights, by none and by log1p; the first of equals.
+
+    A decomposition each, which is little beside a training.
+    """
+    begun = {weighting: start(kind, train, dim, seed, weighting) for weighting in TRIED}
+    found = {weighting: each for weighting, each in begun.items() if each is not None}
+    best = max(found, key=lambda weighting: validate(found[weighting]))
+    return best, found[best]
 
 
 def scaled(vectors: FloatArray, *, unit_rows: bool) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
@@ -56,7 +76,9 @@ def scaled(vectors: FloatArray, *, unit_rows: bool) -> tuple[FloatArray, npt.NDA
     return np.asarray(vectors / scale, dtype=np.float32), there
 
 
-def principal(train: Interactions, dim: int, seed: int) -> tuple[FloatArray, FloatArray]:
+def principal(
+    train: Interactions, dim: int, seed: int, weighting: str = "raw"
+) -> tuple[FloatArray, FloatArray]:
     """Principal components of the users' rows: their scores (U, D), and the loadings of the items (I, D).
 
     With X (U, I) the weights, 0 where there is none, and m (I,) its column means, ``X - 1 m' = U S V'`` up to
@@ -67,7 +89,7 @@ def principal(train: Interactions, dim: int, seed: int) -> tuple[FloatArray, Flo
     """
     from scipy.sparse.linalg import aslinearoperator
 
-    weights = train.csr()
+    weights = weighted(train, weighting)
     means = np.asarray(weights.mean(axis=0), dtype=np.float32).reshape(1, -1)  # (1, I)
     ones = np.ones((weights.shape[0], 1), dtype=np.float32)
     centred = aslinearoperator(weights) - aslinearoperator(ones) @ aslinearoperator(means)

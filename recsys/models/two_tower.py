@@ -18,7 +18,8 @@ from recsys.models.graph import best_hops
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.nested import named
 from recsys.models.start_share import best_share
-from recsys.models.starts import STARTS, scaled, start
+from recsys.models.starts import STARTS, best_weighting, scaled, start
+from recsys.models.weighting import check_weighting, varies
 
 if TYPE_CHECKING:
     import torch
@@ -69,6 +70,9 @@ class TwoTower:
         start: Where vectors start: normal (by chance), spectral (the factors that the model ``spectral``
             serves) or pca (principal components of the users' rows), scaled to expected length 1; .1 where
             the score is an inner product, in which long vectors of chance are noise to be unlearned.
+        weighting: What the start makes of the weights of the log: raw, none, log1p or bm25, see
+            ``recsys.models.weighting``; None: the one of raw, none and log1p whose start serves the valid
+            part best where weights differ, raw without validation. Training takes every interaction alike.
         hops: Steps over the graph of interactions that smooth the finished vectors: at most, with validation,
             exactly without; 0 leaves them as they were trained. Smoothed vectors are served by the inner
             product; see ``best_hops``.
@@ -102,6 +106,7 @@ class TwoTower:
     center: float = 0.0
     ball: float | None = None
     start: str = "spectral"
+    weighting: str | None = None
     hops: int = 4
     start_share: float = 0.25
     dim: int = 64
@@ -126,6 +131,8 @@ class TwoTower:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")
         if not 0 <= self.start_share <= 1:
             raise ValueError(f"start_share is {self.start_share}; it must lie in 0..1")
+        if self.weighting is not None:
+            check_weighting(self.weighting)
         allowed = {
             "optimizer": ("adagrad", "adam"),
             "device": ("auto", "cpu", "cuda"),
@@ -147,15 +154,16 @@ class TwoTower:
     ) -> Fitted:
         """Fit to the training interactions; see ``Model``."""
         self._parts(self._device())  # what cannot be is refused before anything is computed
-        begun = self._begin(train)
+        weighting, begun = self._begin(train, validate)
         loss = self.loss
         if validate is not None:
             loss = self._tried(train, begun, validate, report, checkpoints)
-        model = replace(self, loss=loss)
+        model = replace(self, loss=loss, weighting=weighting)
         state, embeddings = model._trained(train, begun, validate, report, checkpoints)
         hops, scorer = best_hops(embeddings(state.best), train, self.hops, validate)
         share, scorer = best_share(scorer, begun, self.start_share, self.dim, train, validate)
-        chosen = {} if loss == self.loss else {"loss": loss}
+        chosen: dict[str, Any] = {} if loss == self.loss else {"loss": loss}
+        chosen |= {} if weighting == self.weighting else {"weighting": weighting}
         return Fitted(scorer, {**chosen, "epochs": state.best_epoch, "hops": hops, "start_share": share})
 
     def _trained(
@@ -216,9 +224,13 @@ class TwoTower:
             chosen[option], best = climb(values, quality, best)
         return {"name": name, **given, **chosen} if left else self.loss
 
-    def _begin(self, train: Interactions) -> Embeddings | None:
-        """What the vectors start from, the same whatever the loss; None for chance."""
-        return start(self.start, train, self.dim, self.seed)
+    def _begin(
+        self, train: Interactions, validate: Validate | None = None
+    ) -> tuple[str | None, Embeddings | None]:
+        """What the vectors start from, the same whatever the loss, None for chance; and its weighting."""
+        if self.weighting or validate is None or self.start == "normal" or not varies(train):
+            return self.weighting, start(self.start, train, self.dim, self.seed, self.weighting or "raw")
+        return best_weighting(self.start, train, self.dim, self.seed, validate)
 
     def prepare(self, train: Interactions, begun: Embeddings | None = None, most: int | None = None) -> Work:
         """Everything that a fit works with, at its start, on its device.
@@ -237,7 +249,7 @@ class TwoTower:
         parts = self._parts(device)
         log = Log.of(train, device, ages=parts.tower.needs_ages)
         tables = self._tables(log, parts, device)
-        begun = self._begin(train) if begun is None else begun
+        begun = self._begin(train)[1] if begun is None else begun
         if begun is not None:
             for name in {"users", "items", "inputs"} & tables.tables.keys():
                 vectors, there = scaled(getattr(begun, name), unit_rows=parts.distance.bounded)

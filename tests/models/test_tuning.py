@@ -60,7 +60,7 @@ def test_a_quality_that_is_not_a_number_never_wins() -> None:
     assert tuned.options == {}
     tuned = tune("als", {"dim": (1, 2)}, interactions(), lambda _: next(scores))
     assert tuned.options == {"dim": 2}
-    with pytest.raises(InputError, match="none of the 2 points"):
+    with pytest.raises(InputError, match="none of the 2 settings"):
         tune("als", {"dim": (1, 2)}, interactions(), lambda _: np.nan)
 
 
