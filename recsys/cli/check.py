@@ -16,14 +16,10 @@ def check(
     file: PipelineFile,
     set_: Changes = None,
 ) -> None:
-    """Check a pipeline file: names, options and values; nothing runs."""
+    """Check a pipeline file: names, options and values, every fault at once; nothing runs."""
     from recsys.pipeline import config
 
     read = config.read_pipeline(file, config.settings(set_ or []))
-    from recsys.pipeline.build import build_model
-
-    for each in read.train_configs():
-        build_model(each.model, each.seed)  # ranges of values are judged by the parts themselves
     documents = [config.document(each) for each in read.train_configs()]
     session.show(
         {"file": str(file), "name": read.name, "data": read.data.model_dump(mode="json"), "runs": documents},

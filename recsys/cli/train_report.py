@@ -13,9 +13,11 @@ from recsys.cli.progress import Meter
 from recsys.cli.session import Session
 from recsys.cli.table import abreast
 from recsys.cli.unseen_report import render_unseen
+from recsys.evaluation.names import DEFAULT
 from recsys.pipeline.epochs import read_epochs
 from recsys.run_folder import RunFolder
 
+# Of the metrics that are made without a word; of others, all that were asked for are shown.
 COLUMNS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "mrr@20", "coverage@20")
 SECONDS_BETWEEN_LINES = 5.0
 # What a person follows; the other figures of an epoch are in epochs.jsonl and in MLflow.
@@ -96,8 +98,16 @@ def render(console: Console, run: RunFolder) -> None:
     manifest = run.manifest()
     names = " ".join([_model(manifest), *manifest["baselines"]])
     room = console.width - max(map(len, names.split())) - 2
-    for columns in abreast(COLUMNS, room):
+    for columns in abreast(_columns(manifest), room):
         console.print(_table(manifest, columns))
+    for name, baseline in manifest["baselines"].items():
+        if "failed" in baseline:
+            console.print(f"baseline {name} failed: {baseline['failed']}", markup=False)
+    if manifest["refit"] == "all":
+        console.print(
+            "--refit all: these scores are of the fit to train and valid; what is served was fitted again on "
+            "everything, the test part too, and cannot be scored."
+        )
     counts = manifest["counts"]
     console.print(
         f"{counts['users']:,} users scored on {counts['test_rows']:,} test interactions, of which "
@@ -115,6 +125,11 @@ def render(console: Console, run: RunFolder) -> None:
     )
 
 
+def _columns(manifest: Mapping[str, Any]) -> list[str]:
+    asked = list(manifest["metrics"])
+    return [name for name in COLUMNS if name in asked] if set(asked) == set(DEFAULT) else asked
+
+
 def _table(manifest: Mapping[str, Any], columns: Sequence[str]) -> Table:
     title = f"{manifest['dataset']['name']}, test part; below each value half of its 95 % interval"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -123,13 +138,14 @@ def _table(manifest: Mapping[str, Any], columns: Sequence[str]) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     _row(table, _model(manifest), manifest, columns)
     for name, baseline in manifest["baselines"].items():
-        _row(table, f"{name}{' (tuned)' if baseline['tried'] else ''}", baseline, columns)
+        how = " (failed)" if "failed" in baseline else " (tuned)" if baseline["tried"] else ""
+        _row(table, name + how, baseline, columns)
     for name in manifest.get("cannot_fold_in", {}):
         table.add_row(f"{name}: cannot fold in")
-    if "als" in manifest["baselines"]:
-        gaps = manifest["baselines"]["als"]["difference"]
+    if (best := manifest["best_baseline"]) is not None:
+        gaps = manifest["baselines"][best]["difference"]
         table.add_section()
-        table.add_row("minus als, user by user", *(_gap(gaps.get(column)) for column in columns))
+        table.add_row(f"minus {best}, per user", *(_gap(gaps.get(column)) for column in columns))
     return table
 
 
@@ -175,7 +191,9 @@ def _index(index: Mapping[str, Any]) -> str:
     )
 
 
-def _short(value: float) -> str:
+def _short(value: float | str | None) -> str:
+    if not isinstance(value, int | float):
+        return str(value)
     return (
         f"{value / 1e6:,.0f}M"
         if abs(value) >= 1e6

@@ -13,8 +13,17 @@ from recsys.choosing import preferred
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
-from recsys.models.joining import Matrix, Part, join, judged, with_fold_in
-from recsys.models.model import Fitted, Report, Validate, silent
+from recsys.models.joining import (
+    JOINABLE,
+    Matrix,
+    Part,
+    join,
+    judged,
+    not_joinable,
+    served_distance,
+    with_fold_in,
+)
+from recsys.models.model import Fitted, Report, Validate, makes_vectors, silent
 from recsys.models.nested import draws, named, nested, seeded
 
 FACTORS: Final = (0.0, 0.5, 2.0)
@@ -40,7 +49,9 @@ class Blend:
         seed: Of the parts that set none.
 
     Raises:
-        ValueError: If there are fewer than two parts, or the weights do not fit them.
+        ValueError: If there are fewer than two parts, the weights do not fit them, or a part is not made of
+            vectors or of a distance that is no inner product.
+        InputError: If a part is unknown, or refused itself.
 
     Source: Jahrer, Töscher and Legenstein 2010, Combining predictions for accurate recommender systems
     (linear blending); the scaling and the cut are ours.
@@ -62,6 +73,9 @@ class Blend:
             )
         if self.dim is not None and self.dim < 1:
             raise ValueError(f"dim is {self.dim}; it must be at least 1")
+        faults = [fault for part in self.of if (fault := _unjoinable(*named(part, "model")))]
+        if faults:
+            raise ValueError("; ".join(faults))
 
     def fit(
         self,
@@ -71,11 +85,7 @@ class Blend:
         report: Report = silent,
         checkpoints: Path | None = None,
     ) -> Fitted:
-        """Fit the parts and choose their weights; see ``Model.fit``.
-
-        Raises:
-            InputError: If a part is not made of vectors, or of a distance that cannot be joined.
-        """
+        """Fit the parts and choose their weights; see ``Model.fit``."""
         told = _Counted(report)
         parts, settled = [], []
         for number, (each, seed) in enumerate(zip(self.of, draws(self.of, self.seed), strict=True)):
@@ -86,8 +96,7 @@ class Blend:
             fitted = nested(name, options, self.seed).fit(
                 train, validate=validate, report=told, checkpoints=folder
             )
-            if not isinstance(fitted.scorer, Embeddings):
-                raise InputError(f"{name} is not made of vectors, so it cannot be blended; leave it out")
+            assert isinstance(fitted.scorer, Embeddings)  # others were refused when the blend was made
             parts.append(Part.of(fitted.scorer))
             settled.append({"name": name, **options, **fitted.chosen})
         weights = tuple(self.weights or [1 / len(parts)] * len(parts))
@@ -121,6 +130,16 @@ class Blend:
         for start in dict.fromkeys((equal, best)):
             best = max(best, _climb(start, quality), key=quality)
         return (equal, best)[preferred([quality(equal), quality(best)])]
+
+
+def _unjoinable(name: str, options: Mapping[str, Any]) -> str | None:
+    """Why a part cannot be blended, known before anything is fitted; None where it can be."""
+    model = nested(name, options, 0)
+    if not makes_vectors(model):
+        instead = ", or give it a dim" if name == "ease" else ""
+        return f"{name} is not made of vectors, so it cannot be blended; leave it out{instead}"
+    distance = served_distance(named(getattr(model, "distance", "dot"))[0])
+    return None if distance in JOINABLE else f"{name}: {not_joinable(distance)}"
 
 
 def _climb(start: tuple[float, ...], quality: Any) -> tuple[float, ...]:

@@ -77,6 +77,11 @@ class EASE:
             raise ValueError(f"dim is {self.dim}; it must be at least 1")
         check_weighting(self.weighting)
 
+    @property
+    def item_to_item(self) -> bool:
+        """Whether the scores are not cut to vectors."""
+        return self.dim is None
+
     def fit(
         self,
         train: Interactions,

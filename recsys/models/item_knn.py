@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.data.tables import Interactions
+from recsys.errors import RecsysError
 from recsys.item_weights import ItemWeights, Ragged
 from recsys.models.histories import histories
 from recsys.models.model import Fitted, Report, Validate, silent
-from recsys.models.weighting import check_weighting, weighted
+from recsys.models.weighting import TOO_LARGE, check_weighting, weighted
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -63,6 +64,8 @@ class ItemKNN:
     shrinkage: float = 20.0
     weighting: str = "none"
 
+    item_to_item: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         if self.similarity not in ("cosine", "jaccard"):
             raise ValueError(f"similarity is {self.similarity!r}; it can be cosine or jaccard")
@@ -88,6 +91,8 @@ class ItemKNN:
     def _nearest(self, by_item: sparse.csr_array, by_user: sparse.csr_array) -> Ragged:
         squares = by_item.multiply(by_item).sum(axis=1, dtype=np.float64)
         degree = np.asarray(squares).ravel().astype(np.float32)  # (I,)
+        if not np.isfinite(degree).all():
+            raise RecsysError(TOO_LARGE)
         codes, values, counts = [], [], [0]
         for start in range(0, len(degree), ITEMS_AT_ONCE):
             common = by_item[start : start + ITEMS_AT_ONCE] @ by_user  # (b, I)

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys import plugins
 from recsys.arrays import FloatArray
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
@@ -108,21 +109,34 @@ def as_dot(model: Embeddings) -> tuple[Matrix, Matrix]:
     Raises:
         InputError: If the model's distance cannot be written as an inner product.
     """
+    if model.distance not in JOINABLE:
+        raise InputError(not_joinable(model.distance))
     users, items = model.users.astype(np.float64), model.items.astype(np.float64)
-    match model.distance:
-        case "dot":
-            return users, items
-        case "cosine":
-            return _unit(users), _unit(items)
-        case "euclidean" | "squared_euclidean":
-            # -|u - v|^2 = 2 u.v - |v|^2 - |u|^2, and the last is one number a user.
-            ones = np.ones((len(users), 1))
-            return np.hstack([2 * users, -ones]), np.hstack([items, (items**2).sum(axis=1, keepdims=True)])
-        case other:
-            raise InputError(
-                f"the score of a model of distance {other} is not an inner product, which joining needs; "
-                f"train it with {', '.join(JOINABLE)}"
-            )
+    if model.distance == "dot":
+        return users, items
+    if model.distance == "cosine":
+        return _unit(users), _unit(items)
+    # -|u - v|^2 = 2 u.v - |v|^2 - |u|^2, and the last is one number a user.
+    ones = np.ones((len(users), 1))
+    return np.hstack([2 * users, -ones]), np.hstack([items, (items**2).sum(axis=1, keepdims=True)])
+
+
+def not_joinable(distance: str) -> str:
+    """What is wrong with a distance that is not among ``JOINABLE``."""
+    return (
+        f"the score of a model of distance {distance} is not an inner product, which joining needs; "
+        f"train it with {', '.join(JOINABLE)}"
+    )
+
+
+def served_distance(name: str) -> str:
+    """The distance of the finished vectors of a model that is trained in one.
+
+    Example:
+        >>> served_distance("mahalanobis"), served_distance("cosine")
+        ('euclidean', 'cosine')
+    """
+    return str(plugins.part("distances", name).constants.get("served", name))
 
 
 def _unit(vectors: Matrix) -> Matrix:

@@ -62,7 +62,10 @@ class Fitted:
 
 
 class Model(Protocol):
-    """A recipe: a frozen dataclass whose fields are its options."""
+    """A recipe: a frozen dataclass whose fields are its options.
+
+    One whose scores go from item to item and are made of no vectors says so by ``item_to_item``.
+    """
 
     def fit(
         self,
@@ -81,3 +84,8 @@ class Model(Protocol):
             checkpoints: Folder to keep the state of long work in; work found there is gone on with.
         """
         ...
+
+
+def makes_vectors(model: Model) -> bool:
+    """Whether what the model fits is one vector a user and one an item."""
+    return not getattr(model, "item_to_item", False)

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from recsys import seeds
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
+from recsys.errors import RecsysError
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.subspace import singular_vectors, subspaces
-from recsys.models.weighting import check_weighting, weighted
+from recsys.models.weighting import TOO_LARGE, check_weighting, weighted
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -121,6 +122,8 @@ def _embeddings(
 
 def _divisible(degree: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Degrees, with 1 for someone or something without interactions, to divide by."""
+    if not np.isfinite(degree).all():
+        raise RecsysError(TOO_LARGE)
     return np.where(degree > 0, degree, 1).astype(np.float32)
 
 

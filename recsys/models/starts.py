@@ -22,9 +22,7 @@ ROUNDS: Final = 16
 TRIED: Final = ("raw", "none", "log1p")
 
 
-def start(
-    kind: str, train: Interactions, dim: int, seed: int, weighting: str = "raw"
-) -> Embeddings | None:
+def start(kind: str, train: Interactions, dim: int, seed: int, weighting: str = "raw") -> Embeddings | None:
     """What vectors start from, as it serves users before any training; None where they are left to chance.
 
     ``normal``: None. ``spectral``: what the model ``spectral`` serves. ``pca``: see ``principal``; users are

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from recsys.data.tables import Interactions
-from recsys.models.model import Fitted, Report, Validate, silent
+from recsys.models.model import Fitted, Report, Validate, makes_vectors, silent
 from recsys.models.nested import named, nested, seeded
 from recsys.models.tuning import GRIDS, tune
 
@@ -30,6 +30,12 @@ class Tuned:
     seed: int = 0
 
     as_given: ClassVar[tuple[str, ...]] = ("of",)
+
+    @property
+    def item_to_item(self) -> bool:
+        """Whether the model that is tuned is made of no vectors."""
+        name, options = named(self.of, "model")
+        return not makes_vectors(nested(name, options, self.seed))
 
     def fit(
         self,

@@ -15,6 +15,7 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models.graph import best_hops
+from recsys.models.joining import served_distance
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.nested import named
 from recsys.models.start_share import best_share
@@ -176,7 +177,6 @@ class TwoTower:
         most: int | None = None,
     ) -> tuple[State, Callable[[Vectors], Embeddings]]:
         """One training from its start, no option of the loss left open; and what makes a scorer of it."""
-        from recsys.learning.distances.mahalanobis import Mahalanobis
         from recsys.learning.training.loop import Hooks
         from recsys.learning.training.loop import train as run
 
@@ -185,8 +185,7 @@ class TwoTower:
 
         def embeddings(vectors: Vectors) -> Embeddings:
             users, items, inputs = vectors["users"], vectors["items"], vectors.get("inputs")
-            distance = work.parts.distance
-            name = distance.served if isinstance(distance, Mahalanobis) else named(self.distance)[0]
+            name = served_distance(named(self.distance)[0])
             return Embeddings(users, items, train.users, train.items, name, inputs, fold_in)
 
         fingerprint = self._fingerprint(train, most, validated=validate is not None)

@@ -14,6 +14,7 @@ from recsys.data.tables import Interactions
 if TYPE_CHECKING:
     from scipy import sparse
 
+TOO_LARGE: Final = "sums of the weights of the log are beyond the largest float; take weighting none or log1p, or other values"
 # Of BM25: where a weight saturates, and how much of the length of a history is divided out.
 K1: Final = 100.0
 B: Final = 0.8

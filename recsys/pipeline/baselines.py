@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +13,11 @@ from typing import Any
 from recsys import __version__, plugins
 from recsys.data.dataset import Dataset
 from recsys.data.tables import Interactions, Split
+from recsys.errors import RecsysError
+from recsys.evaluation.folded import CannotFoldInError
 from recsys.files import read_json, replacing, write_json
 from recsys.models.model import Validate
-from recsys.models.tuning import GRIDS, tune
+from recsys.models.tuning import GRIDS, stages, tune
 from recsys.pipeline.build import build_model
 from recsys.pipeline.config import ModelSection, TrainConfig, described
 from recsys.pipeline.fit import Refit, fit
@@ -31,15 +32,17 @@ class Baseline:
 
     Args:
         options: Its options, the tuned ones among them.
-        tried: Every point of the grid with its ndcg@10 on the valid part; empty without a grid.
+        tried: Every point of the grid with its ndcg@10 on the valid part; empty where nothing was tuned.
         seconds: Of tuning and fitting, when it was made.
-        verdict: On the test part.
+        verdict: On the test part; None where it could not be fitted.
+        failed: Why it could not be fitted; None where it was.
     """
 
     options: Mapping[str, Any]
     tried: list[dict[str, Any]]
     seconds: float
-    verdict: Verdict
+    verdict: Verdict | None
+    failed: str | None = None
 
 
 def baseline(
@@ -52,6 +55,9 @@ def baseline(
     watch: Watcher,
 ) -> Baseline:
     """Tune on valid, refit by the run's rule and score on test; or read what an earlier run left.
+
+    One that cannot be fitted (vectors that are not finite, a matrix beyond the memory) is no reason to lose
+    the run: it is returned with the reason, and tried again by the next run.
 
     ``dim`` is that of the run's model, so that vectors are compared at one length; None: the baseline's own.
     """
@@ -66,8 +72,16 @@ def baseline(
     key |= {"warm_up": config.warm_up} if config.warm_up else {}
     text = json.dumps(key | {"metrics": config.metrics, "version": __version__}, sort_keys=True)
     folder = dataset.folder / "baselines" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    if not folder.exists():
-        _make(folder, section, split, config, refit, validate, watch)
+    started = time.perf_counter()
+    try:
+        if not folder.exists():
+            _make(folder, section, split, config, refit, validate, watch)
+    except CannotFoldInError:
+        raise
+    except RecsysError as error:
+        watch.warn(f"baseline {name} failed and is left out of the comparison: {error}")
+        options = described(section, config.seed)
+        return Baseline(options, [], time.perf_counter() - started, None, str(error))
     stored = read_json(folder / "baseline.json")
     verdict = Verdict.read(stored, folder / "per_user.parquet")
     return Baseline(stored["options"], stored["tried"], stored["seconds"], verdict)
@@ -83,25 +97,26 @@ def _make(
     watch: Watcher,
 ) -> None:
     started = time.perf_counter()
-    options, tried = section.options, []
-    if validate and GRIDS.get(section.name):
-        grid = GRIDS[section.name]
-        points = math.prod(len(values) for values in grid.values())
+    options, tried, judge = section.options, [], validate
+    if validate and section.name in GRIDS:
+        grid, train = GRIDS[section.name], Interactions.of(split.train)
+        points = sum(map(len, stages(section.name, grid, train)))
+        watch.stage(f"baseline {section.name} is tuned on the valid part: {points} settings")
 
         def report(number: int, figures: Mapping[str, float]) -> None:
             watch.epoch(f"{section.name} setting", number, points, figures)
 
-        tuned = tune(section.name, grid, Interactions.of(split.train), validate, options, report=report)
-        options, tried = dict(tuned.options), tuned.tried
+        tuned = tune(section.name, grid, train, validate, options, report=report)
+        options, tried, judge = dict(tuned.options), tuned.tried, None
     settled = ModelSection.model_validate({"name": section.name, **options})
-    outcome = fit(build_model(settled, config.seed), split, refit, validate=None)
+    outcome = fit(build_model(settled, config.seed), split, refit, validate=judge)
     verdict = scored(outcome.scored, split, config.metrics, config.warm_up, config.seed, watch)
     with replacing(folder) as temporary:
         verdict.write(temporary / "per_user.parquet")
         write_json(
             temporary / "baseline.json",
             {
-                "options": described(settled, config.seed),
+                "options": described(settled, config.seed) | dict(outcome.chosen),
                 "tried": tried,
                 "seconds": time.perf_counter() - started,
             }

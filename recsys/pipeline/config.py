@@ -149,7 +149,7 @@ def parse(kind: type[C], document: Mapping[str, Any]) -> C:
 
 
 def part_faults(document: Mapping[str, Any]) -> list[str]:
-    """Faults in the names and options of the parts that a document asks for."""
+    """Faults in the names, options and values of the parts that a document asks for."""
     model = document.get("model", "two_tower")
     spec = {"name": model} if isinstance(model, str) else model
     faults = _model_faults("model", {"name": "two_tower", **spec}) if isinstance(spec, Mapping) else []
@@ -161,7 +161,7 @@ def part_faults(document: Mapping[str, Any]) -> list[str]:
 
 def _model_faults(path: str, spec: Mapping[str, Any]) -> list[str]:
     """Faults of a model, of its parts, and of how they go together."""
-    faults = [f"{path}: {fault}" for fault in _spec_faults("models", spec)]
+    faults: list[str] = []
     for key, value in spec.items():
         if key in plugins.NESTED and value is not None:
             for each in value if isinstance(value, list | tuple) else [value]:
@@ -169,10 +169,24 @@ def _model_faults(path: str, spec: Mapping[str, Any]) -> list[str]:
                     faults += _model_faults(f"{path}.{key}", each)
                 else:
                     faults += [f"{path}.{key}: {fault}" for fault in _spec_faults(plugins.NESTED[key], each)]
+    own = {key: value for key, value in spec.items() if key != "name"}
+    # A model of models judges them too, so it is made of ones that are right or not at all.
+    judge = plugins.check if faults and "of" in spec else _faults
+    faults = [f"{path}: {fault}" for fault in judge("models", spec["name"], own)] + faults
     if faults:
         return faults
-    unfit = plugins.mismatches(spec)
+    unfit = {**plugins.mismatches(spec), **_shared_faults(spec)}
     return [f"{path}.{key}: {fault}" for key, found in unfit.items() for fault in found]
+
+
+def _shared_faults(spec: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Faults of parts with the values that they take from their model, by which part it is."""
+    full, found = _full("models", spec), {}
+    for key in full.keys() & plugins.NESTED.keys() - {"of"}:
+        part = full[key] or {}
+        if any(option in spec for option in part if option != "name"):
+            found[key] = _spec_faults(plugins.NESTED[key], part)
+    return found
 
 
 def _name_faults(family: str, name: str) -> list[str]:
@@ -181,7 +195,7 @@ def _name_faults(family: str, name: str) -> list[str]:
     metric, at, k = name.partition("@")
     if at and not k.isdigit():
         return [f"{name!r} has no cut-off after '@'; write it as {metric}@20"]
-    return plugins.check(family, metric, {"k": int(k)} if at else {})
+    return _faults(family, metric, {"k": int(k)} if at else {})
 
 
 def _spec_faults(family: str, spec: Any) -> list[str]:
@@ -189,7 +203,31 @@ def _spec_faults(family: str, spec: Any) -> list[str]:
         return plugins.check(family, spec, {})
     if not isinstance(spec, Mapping) or not isinstance(spec.get("name"), str):
         return [f"{spec!r} is not a part; give a name, or {{name: ..., option: ...}}"]
-    return plugins.check(family, spec["name"], {key: value for key, value in spec.items() if key != "name"})
+    return _faults(family, spec["name"], {key: value for key, value in spec.items() if key != "name"})
+
+
+def _faults(family: str, name: str, options: Mapping[str, Any]) -> list[str]:
+    """Faults of names and types; where there is none, the values that the part itself refuses.
+
+    Defaults are right, so a part without options is not imported.
+    """
+    faults, left = plugins.check(family, name, options), dict(options)
+    if faults:
+        return faults
+    while left and (fault := _refusal(family, name, left)):
+        faults.append(f"{name}: {fault}")
+        # Without the value that it is about the part refuses the next one, or none.
+        rest = ({key: left[key] for key in left if key != culprit} for culprit in left)
+        left = next((each for each in rest if _refusal(family, name, each) != fault), {})
+    return faults
+
+
+def _refusal(family: str, name: str, options: Mapping[str, Any]) -> str | None:
+    try:
+        plugins.make(family, name, options)
+    except InputError as error:
+        return str(error.__cause__ or error)
+    return None
 
 
 def _fault(error: Any) -> str:

@@ -22,6 +22,7 @@ from recsys.data.tables import Split
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError, StoppedError
 from recsys.evaluation.folded import CannotFoldInError
+from recsys.evaluation.main_metric import best, main_metric
 from recsys.files import remove, write_text
 from recsys.home import Home
 from recsys.item_weights import ItemWeights
@@ -143,7 +144,7 @@ def _make(
         verdict = scored(outcome.scored, split, config.metrics, config.warm_up, config.seed, watch)
     baselines, unfit = {}, {}
     for name in config.baselines:
-        with clock.stage(f"baseline {name}", f"baseline {name}, tuned on the valid part"):
+        with clock.stage(f"baseline {name}", f"baseline {name}"):
             try:
                 baselines[name] = baseline(
                     name, getattr(model, "dim", None), dataset, split, config, validate, watch
@@ -156,7 +157,10 @@ def _make(
 
     verdict.write(run.evaluation / "per_user.parquet")
     for name, each in baselines.items():
-        each.verdict.write(run.evaluation / f"{name}.parquet")
+        if each.verdict:
+            each.verdict.write(run.evaluation / f"{name}.parquet")
+    beside = {name: _baseline(verdict, each, config.seed) for name, each in baselines.items()}
+    judge = main_metric(config.metrics)
     remove(run.checkpoints)
     run.write_manifest(
         {
@@ -169,7 +173,9 @@ def _make(
             "refit": config.refit,
             **verdict.document(),
             "valid": {} if outcome.valid is None else {"ndcg@10": outcome.valid},
-            "baselines": {name: _baseline(verdict, each, config.seed) for name, each in baselines.items()},
+            "baselines": beside,
+            "main_metric": judge,
+            "best_baseline": best({name: each["metrics"] for name, each in beside.items()}, judge),
             **({"cannot_fold_in": unfit} if unfit else {}),
             "index": index,
             "seconds": clock.seconds,
@@ -228,11 +234,12 @@ def _serve(
 
 
 def _baseline(verdict: Verdict, each: Baseline, seed: int) -> dict[str, Any]:
+    made = {"options": dict(each.options), "tried": each.tried, "seconds": each.seconds}
+    if each.verdict is None:
+        return {**made, "failed": each.failed, "metrics": {}, "intervals": {}, "difference": {}}
     stored = each.verdict.document()
     return {
-        "options": dict(each.options),
-        "tried": each.tried,
-        "seconds": each.seconds,
+        **made,
         "metrics": stored["metrics"],
         "intervals": stored["intervals"],
         "difference": verdict.difference(each.verdict, seed),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from recsys.evaluation.main_metric import best
 from recsys.files import read_json
 from recsys.home import SEAL
 from recsys.run_folder import RunFolder
@@ -86,6 +87,11 @@ class Summary:
         names = (name.split("/")[1] for name in self.figures if name.startswith("baseline/"))
         return list(dict.fromkeys(names))
 
+    def best_baseline(self, metric: str) -> str | None:
+        """The baseline that the run is to be compared with by a metric; None where none was scored."""
+        scores = {name: {metric: self.figures.get(f"baseline/{name}/{metric}")} for name in self.baselines}
+        return best(scores, metric)
+
     def interval(self, name: str) -> tuple[float, float] | None:
         """The 95 % interval of a figure, where there is one."""
         low, high = self.figures.get(name + LOW), self.figures.get(name + HIGH)
@@ -112,7 +118,8 @@ def epochs(run: RunFolder) -> Iterator[tuple[int, dict[str, float]]]:
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     told = {int(line["epoch"]): line for line in map(json.loads, lines)}
     for epoch, line in sorted(told.items()):
-        yield epoch, {name: float(value) for name, value in line.items() if name != "epoch"}
+        numbers = {name: float(value) for name, value in line.items() if isinstance(value, int | float)}
+        yield epoch, {name: value for name, value in numbers.items() if name != "epoch"}
 
 
 def _options(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

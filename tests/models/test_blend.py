@@ -202,10 +202,23 @@ def test_options_that_make_no_blend_are_refused(options: dict[str, Any], fault: 
 
 
 def test_a_part_without_vectors_is_refused() -> None:
-    with pytest.raises(InputError, match="ease is not made of vectors"):
-        Blend(of=["als", "ease"]).fit(LOG)
+    for part in ("ease", "item-knn", {"name": "tuned", "of": "ease"}):
+        with pytest.raises(ValueError, match="is not made of vectors, so it cannot be blended"):
+            Blend(of=["als", part])
+    assert Blend(of=["als", {"name": "ease", "dim": 4}]).fit(LOG).scorer.item_ids is LOG.items
+
+
+def test_a_part_of_a_distance_that_cannot_be_joined_is_refused_before_any_fit() -> None:
+    with pytest.raises(ValueError, match="two_tower: the score of a model of distance manhattan is not an"):
+        Blend(of=["als", {"name": "two_tower", "distance": "manhattan"}])
+    Blend(of=["als", {"name": "two_tower", "distance": "mahalanobis"}])  # served as euclidean
+
+
+def test_all_parts_that_cannot_be_blended_are_named_at_once() -> None:
+    with pytest.raises(InputError, match="ease is not made .*; item_knn is not made"):
+        make("models", "blend", {"of": ["als", "ease", "item_knn"]})
 
 
 def test_a_part_without_a_name_is_refused() -> None:
     with pytest.raises(InputError, match="names no model"):
-        Blend(of=["als", {"dim": 3}]).fit(LOG)
+        Blend(of=["als", {"dim": 3}])

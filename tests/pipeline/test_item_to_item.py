@@ -32,7 +32,7 @@ def test_it_recommends_to_users_and_to_histories(name: str, home: Home, tmp_path
     assert manifest["index"]["kind"] == "exact"
     assert set(manifest["baselines"]) == {"ease", "item_knn", "popularity"}
     assert len(manifest["baselines"]["ease"]["tried"]) == 5
-    assert len(manifest["baselines"]["item_knn"]["tried"]) == 18
+    assert len(manifest["baselines"]["item_knn"]["tried"]) == 22
 
     service = Service.open(run.path)
     split = data.split()
