@@ -64,6 +64,23 @@ def dislikes(table: pl.DataFrame, each: int = 3) -> pl.DataFrame:
     return raw(list(drawn.select(USER, ITEM).sort(USER, ITEM).iter_rows()))
 
 
+def plays(users: int = 120, items: int = 60, seed: int = 0) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A log of counts: what is chosen shows the taste, how often is random with a long tail.
+
+    Returns:
+        Train and a held-out part; users mostly choose from one of six groups of items.
+    """
+    rng = np.random.default_rng(seed)
+    train, held_out, weights = [], [], []
+    for user in range(users):
+        chances = np.where(np.arange(items) % 6 == user % 6, 1.0, 0.06)
+        chosen = rng.choice(items, size=9, replace=False, p=chances / chances.sum())
+        train += [(f"u{user}", f"i{item}") for item in chosen[3:]]
+        held_out += [(f"u{user}", f"i{item}") for item in chosen[:3]]
+        weights += [float(count) for count in np.ceil(rng.pareto(0.6, len(chosen) - 3) + 1e-9)]
+    return raw(train, weights=weights), raw(held_out)
+
+
 def interactions(table: pl.DataFrame | None = None) -> Interactions:
     """Encoded interactions of a table, by default of ``random_log()``, and what its users dislike."""
     table = random_log() if table is None else table

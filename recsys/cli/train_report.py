@@ -142,7 +142,7 @@ def _table(manifest: Mapping[str, Any], columns: Sequence[str]) -> Table:
         _row(table, name + how, baseline, columns)
     for name in manifest.get("cannot_fold_in", {}):
         table.add_row(f"{name}: cannot fold in")
-    if (best := manifest["best_baseline"]) is not None:
+    if (best := manifest.get("best_baseline")) is not None:
         gaps = manifest["baselines"][best]["difference"]
         table.add_section()
         table.add_row(f"minus {best}, per user", *(_gap(gaps.get(column)) for column in columns))

@@ -12,7 +12,6 @@ import numpy as np
 from recsys.choosing import preferred
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
-from recsys.errors import InputError
 from recsys.models.joining import (
     JOINABLE,
     Matrix,

@@ -19,7 +19,7 @@ from recsys.memory import available_bytes
 from recsys.models.histories import chosen, histories
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.subspace import truncated_svd
-from recsys.models.weighting import check_weighting, weighted
+from recsys.models.weighting import TOO_LARGE, check_weighting, weighted
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -36,8 +36,9 @@ class EASE:
     """Each item is predicted from all others of the history, by ridge regression with an empty diagonal.
 
     Minimises ``|X - X B|^2 + regularization |B|^2`` with ``diag(B) = 0`` over B (I, I), where X (U, I) is 1
-    where the user chose the item (or the weight, by ``weighting``). With ``P = (X'X + regularization 1)^-1`` it is ``B = 1 - P diag(1 / P)``:
-    ``B_ij = -P_ij / P_jj`` off the diagonal. ``score(u, i) = sum of B_hi over the history h of u``.
+    where the user chose the item, or its weight (``weighting``). With ``P = (X'X + regularization 1)^-1`` it
+    is ``B = 1 - P diag(1 / P)``: ``B_ij = -P_ij / P_jj`` off the diagonal.
+    ``score(u, i) = sum of B_hi over the history h of u``.
 
     The inverse is dense: ``I^3`` multiplications and ``12 I^2`` bytes, so 1 s for 3,000 items on two cores,
     an hour and 20 GB for 40,000.
@@ -98,6 +99,8 @@ class EASE:
         """
         check_size(len(train.items), available_bytes())
         gram = _gram(weighted(train, self.weighting))
+        if not np.isfinite(gram.sum()):
+            raise RecsysError(TOO_LARGE)
         gram[np.diag_indices_from(gram)] += self.regularization
         inverse = _inverse(gram)
         weights = np.empty(inverse.shape, dtype=np.float32)
@@ -155,8 +158,8 @@ def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     factor, fault = lapack.dpotrf(matrix.T, lower=0, overwrite_a=1, clean=0)
     if fault:
         raise RecsysError(
-            f"the matrix that ease inverts is not positive definite (dpotrf {fault}); raise the regularization, "
-            "or take weighting none or log1p"
+            f"the matrix that ease inverts is not positive definite (dpotrf {fault}); raise the "
+            "regularization, or take weighting none or log1p"
         )
     half, _ = lapack.dpotri(factor, lower=0, overwrite_c=1)
     whole: npt.NDArray[np.float64] = half.T  # what was computed lies in its lower triangle

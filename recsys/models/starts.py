@@ -48,9 +48,9 @@ def start(kind: str, train: Interactions, dim: int, seed: int, weighting: str = 
 def best_weighting(
     kind: str, train: Interactions, dim: int, seed: int, validate: Validate
 ) -> tuple[str, Embeddings]:
-    """The start that serves best by itself, of those by raw weights, by none and by log1p; the first of equals.
+    """The start that serves best by itself, of those by the weightings in ``TRIED``; the first of equals.
 
-    A decomposition each, which is little beside a training.
+    Each is a decomposition, which is little beside a training.
     """
     begun = {weighting: start(kind, train, dim, seed, weighting) for weighting in TRIED}
     found = {weighting: each for weighting, each in begun.items() if each is not None}

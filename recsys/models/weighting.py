@@ -14,7 +14,7 @@ from recsys.data.tables import Interactions
 if TYPE_CHECKING:
     from scipy import sparse
 
-TOO_LARGE: Final = "sums of the weights of the log are beyond the largest float; take weighting none or log1p, or other values"
+TOO_LARGE: Final = "sums of the weights of the log are beyond the largest float; take weighting none or log1p"
 # Of BM25: where a weight saturates, and how much of the length of a history is divided out.
 K1: Final = 100.0
 B: Final = 0.8
@@ -49,8 +49,8 @@ def bm25(matrix: sparse.csr_array) -> Values:
     say less about each, and popular items less than rare ones. An item that all or all but one chose has the
     least idf there is, 1 / U, where the formula gives none, or less than none.
 
-    Source: Robertson and Zaragoza 2009, The probabilistic relevance framework: BM25 and beyond, equation 3.15,
-    with K1, B and the idf of ``implicit.nearest_neighbours.bm25_weight``, which takes items for documents.
+    Source: Robertson and Zaragoza 2009, The probabilistic relevance framework: BM25 and beyond, section 3.4,
+    with K1, B and the idf of ``implicit.nearest_neighbours.bm25_weight``, whose rows are the documents.
     """
     users = matrix.shape[0]
     weights = matrix.data.astype(np.float64)
@@ -81,10 +81,6 @@ def check_weighting(weighting: str) -> None:
 
 
 def varies(train: Interactions) -> bool:
-    """Whether the log has weights to choose between: where all are equal, one weighting is as good as another.
-
-    (``bm25`` tells equal weights apart too. On logs without counts it never won on the valid part, so it is
-    not tried there; see `benchmarks/NOTES.md`.)
-    """
+    """Whether the log has weights to choose between: where all are equal, raw and log1p are none."""
     weights = train.frame[WEIGHT]
     return bool(weights.min() != weights.max())

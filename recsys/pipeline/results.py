@@ -29,7 +29,7 @@ def result(run: RunFolder) -> dict[str, Any]:
     )
     beside = {key: manifest[key] for key in (*BESIDE, "cannot_fold_in") if key in manifest}
     return (
-        {key: manifest[key] for key in keys}
+        {key: manifest.get(key) for key in keys}
         | beside
         | {"mlflow": read_json(mirrored) if mirrored.exists() else None}
     )

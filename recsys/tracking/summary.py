@@ -31,7 +31,8 @@ class Summary:
         dataset_hash: Of its content.
         split_hash: Of its train, valid and test parts; runs are compared within one split only.
         options: Settings by dotted path: ``model.loss.margin``; what the valid part settled:
-            ``chosen.epochs``, a part as it was chosen; those of the tuned baselines.
+            ``chosen.epochs``, a part as it was chosen; those of the tuned baselines, and why one
+            failed, as ``baselines.als.failed``.
         figures: ``recall@20`` on the test part with ``recall@20/low`` and ``/high``, the same behind
             ``baseline/als/``; ``valid/ndcg@10``, ``seconds/fit``, ``index/p50_ms``, ``counts/users``
             and ``bytes``.
@@ -83,7 +84,7 @@ class Summary:
 
     @property
     def baselines(self) -> list[str]:
-        """Names of the baselines that the run was shown beside."""
+        """Names of the baselines that the run was shown beside; one that failed is none."""
         names = (name.split("/")[1] for name in self.figures if name.startswith("baseline/"))
         return list(dict.fromkeys(names))
 
@@ -135,15 +136,17 @@ def _options(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from flat({"name": index.get("kind", "exact"), **(index.get("options") or {})}, "index")
     for name, baseline in manifest.get("baselines", {}).items():
         yield from flat(baseline.get("options") or {}, f"baselines.{name}")
-        if tuned := sorted({key for point in baseline.get("tried") or () for key in point} - {"score"}):
+        if tuned := sorted({key for point in baseline.get("tried") or () for key in point} - {"score", "failed"}):
             yield f"baselines.{name}.{TUNED}", ", ".join(tuned)
+        if "failed" in baseline:
+            yield f"baselines.{name}.failed", str(baseline["failed"])
 
 
 def _figures(manifest: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     yield from _judged(manifest, "")
     for name, baseline in manifest.get("baselines", {}).items():
         yield from _judged(baseline, f"baseline/{name}/")
-        if baseline.get("seconds") is not None:
+        if baseline.get("seconds") is not None and "failed" not in baseline:
             yield f"baseline/{name}/seconds", float(baseline["seconds"])
     for group in ("valid", "seconds", "index", "counts"):
         for name, value in (manifest.get(group) or {}).items():

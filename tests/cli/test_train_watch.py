@@ -13,6 +13,14 @@ from recsys.cli.train_report import Watch
     [
         ({"loss": 1.5, "valid": 0.25, "rank": 8.0}, "epoch 3 of 60: loss 1.5  valid 0.25  rank 8"),
         ({"temperature": 0.3, "valid": 0.25}, "trying temperature 0.3: valid 0.25"),
+        (
+            {"similarity": "cosine", "neighbours": 20, "score": 0.25},
+            "epoch 3 of 60: similarity cosine  neighbours 20  score 0.25",
+        ),
+        (
+            {"alpha": 1.0, "score": None, "failed": "too large"},
+            "epoch 3 of 60: alpha 1  score None  failed too large",
+        ),
         ({"weight 0": 0.5, "weight 1": 0.5, "valid": 0.25}, "trying weight 0 0.5  weight 1 0.5: valid 0.25"),
     ],
 )

@@ -215,7 +215,7 @@ def test_a_part_of_a_distance_that_cannot_be_joined_is_refused_before_any_fit() 
 
 
 def test_all_parts_that_cannot_be_blended_are_named_at_once() -> None:
-    with pytest.raises(InputError, match="ease is not made .*; item_knn is not made"):
+    with pytest.raises(InputError, match=r"ease is not made .*; item_knn is not made"):
         make("models", "blend", {"of": ["als", "ease", "item_knn"]})
 
 

@@ -8,11 +8,14 @@ import pytest
 from recsys import plugins
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
-from recsys.errors import InputError
+from recsys.errors import InputError, RecsysError
 from recsys.evaluation.validator import validator
-from recsys.models.model import Scorer
-from recsys.models.tuning import GRIDS, tune
-from tests.factories import checkerboard, interactions
+from recsys.models.als import ALS
+from recsys.models.model import Fitted, Scorer, Validate
+from recsys.models.tuned import Tuned
+from recsys.models.tuning import GRIDS, stages, tune
+from recsys.models.weighting import WEIGHTINGS
+from tests.factories import checkerboard, interactions, plays
 
 
 def size(scorer: Scorer) -> float:
@@ -74,3 +77,78 @@ def test_every_grid_is_of_options_that_the_model_takes(name: str) -> None:
     for option, values in GRIDS[name].items():
         for value in values:
             plugins.make("models", name, {option: value})
+
+
+def counted() -> tuple[Interactions, Validate]:
+    train, valid = plays()
+    log = Interactions.of(train)
+    return log, validator(valid, log)
+
+
+def raw_weights_only(name: str, log: Interactions, validate: Validate, fixed: dict[str, int]) -> float:
+    """The best of the grid where nothing but the weights of the log is tried."""
+    grid = {key: values for key, values in GRIDS[name].items() if key != "weighting"}
+    return tune(name, grid, log, validate, {**fixed, "weighting": "raw"}).score
+
+
+@pytest.mark.parametrize(("name", "most"), [("als", 32), ("item_knn", 36), ("ease", 10), ("spectral", 4)])
+def test_on_counts_every_weighting_is_tried_within_twice_the_fits(name: str, most: int) -> None:
+    log, validate = counted()
+    fixed = {"dim": 8} if name in ("als", "spectral") else {}
+    tuned = tune(name, GRIDS[name], log, validate, fixed)
+    assert len(tuned.tried) == sum(map(len, stages(name, GRIDS[name], log))) <= most
+    assert {row["weighting"] for row in tuned.tried} == set(WEIGHTINGS)
+    best = max(tuned.tried, key=lambda row: row["score"])
+    assert tuned.options["weighting"] == best["weighting"] != "raw"
+    # Counts that say nothing of taste cost a baseline that believes them a tenth of its quality, and more.
+    assert tuned.score > 1.1 * raw_weights_only(name, log, validate, fixed)
+    # All of the grid was tried with the weighting that won.
+    plain = [key for key in GRIDS[name] if key != "weighting"]
+    assert len({tuple(row[key] for key in plain) for row in tuned.tried}) == len(
+        {tuple(row[key] for key in plain) for row in tuned.tried if row["weighting"] == best["weighting"]}
+    )
+
+
+def test_where_weights_are_equal_nothing_is_tried_but_the_grid() -> None:
+    log = interactions()
+    for name, fits in (("als", 16), ("ease", 5), ("spectral", 1)):
+        coarse, points = stages(name, GRIDS[name], log)
+        assert (coarse, len(points)) == ([], fits)
+        assert not any("weighting" in point for point in points)
+    coarse, points = stages("item_knn", GRIDS["item_knn"], log)
+    assert {point["weighting"] for point in coarse} == {"none", "bm25"}
+    assert len(coarse) + len(points) <= 2 * 18
+
+
+def test_a_weighting_that_is_given_is_not_tried() -> None:
+    log, validate = counted()
+    fitted = Tuned({"name": "ease", "weighting": "log1p"}).fit(log, validate=validate)
+    assert fitted.chosen["of"]["weighting"] == "log1p"
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, alphas: tuple[float, ...]) -> None:
+    """Makes ALS fail where alpha is among these."""
+    whole = ALS.fit
+
+    def fit(self: ALS, train: Interactions, **options: object) -> Fitted:
+        if self.alpha in alphas:
+            raise RecsysError(f"not finite with alpha {self.alpha}")
+        return whole(self, train, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ALS, "fit", fit)
+
+
+def test_a_setting_that_fails_is_noted_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, (1.0,))
+    reported: list[int] = []
+    grid = {"alpha": (1.0, 2.0), "dim": (3,)}
+    tuned = tune("als", grid, interactions(), size, report=lambda step, _: reported.append(step))
+    assert tuned.options["alpha"] == 2.0
+    assert tuned.tried[0] == {"alpha": 1.0, "dim": 3, "score": None, "failed": "not finite with alpha 1.0"}
+    assert reported == [1, 2]
+
+
+def test_where_every_setting_fails_the_first_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, (1.0, 2.0))
+    with pytest.raises(RecsysError, match=r"none of the 2 settings of als could be fitted: .* alpha 1\.0"):
+        tune("als", {"alpha": (1.0, 2.0)}, interactions(), size)

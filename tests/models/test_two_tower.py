@@ -13,12 +13,14 @@ import pytest
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
+from recsys.evaluation.validator import validator
 from recsys.learning.losses.bpr import Bpr
 from recsys.learning.losses.bsl import Bsl
 from recsys.learning.training import loop
 from recsys.learning.training.checkpoint import State
 from recsys.learning.training.loop import Hooks, Work, batches
 from recsys.models import two_tower
+from recsys.models.model import Scorer, Validate
 from recsys.models.starts import start
 from recsys.models.two_tower import TwoTower
 from tests import factories
@@ -268,3 +270,42 @@ def test_a_fit_stopped_while_it_tries_goes_on_to_the_same_bytes(tmp_path: Path) 
     assert isinstance(again.scorer, Embeddings)
     assert again.scorer.items.tobytes() == whole.scorer.items.tobytes()
     assert again.scorer.users.tobytes() == whole.scorer.users.tobytes()
+
+
+def weighed() -> tuple[Interactions, Validate]:
+    """Counts that say nothing of taste, and a judge by what was held out."""
+    train, valid = factories.plays()
+    log = Interactions.of(train)
+    return log, validator(valid, log)
+
+
+STARTED = replace(SMALL, start="spectral", epochs=1, rate=1e-6)
+
+
+def test_the_start_takes_the_weighting_that_serves_the_valid_part_best() -> None:
+    log, validate = weighed()
+    starts = {name: start("spectral", log, 8, 0, name) for name in ("raw", "none", "log1p")}
+    quality = {name: validate(each) for name, each in starts.items() if each is not None}
+    best = max(quality, key=lambda name: quality[name])
+    assert best != "raw"
+    fitted = STARTED.fit(log, validate=validate)
+    assert fitted.chosen["weighting"] == best
+    again = replace(STARTED, **fitted.chosen).fit(log)
+    by_raw = replace(STARTED, **{**fitted.chosen, "weighting": "raw"}).fit(log)
+    assert "weighting" not in again.chosen
+    assert vectors(again.scorer).tobytes() != vectors(by_raw.scorer).tobytes()
+
+
+def test_the_start_is_by_raw_weights_where_there_is_nothing_to_choose_by() -> None:
+    log, validate = weighed()
+    plain, raw = STARTED.fit(log), replace(STARTED, weighting="raw").fit(log)
+    assert vectors(plain.scorer).tobytes() == vectors(raw.scorer).tobytes()
+    equal = factories.interactions()
+    assert "weighting" not in STARTED.fit(equal, validate=lambda _: 0.0).chosen
+    by_chance = replace(STARTED, start="normal").fit(log, validate=validate)
+    assert "weighting" not in by_chance.chosen
+
+
+def vectors(scorer: Scorer) -> np.ndarray:
+    assert isinstance(scorer, Embeddings)
+    return scorer.items

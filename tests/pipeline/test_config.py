@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from recsys.pipeline.config import (
     document,
     override,
     parse,
+    part_faults,
     read_pipeline,
     read_recipe,
     settings,
@@ -34,6 +37,74 @@ def test_three_faults_are_all_reported(tmp_path: Path) -> None:
     assert "data.positve_from" in text
     assert "model.loss: triplet has no option 'margn'; it takes: margin" in text
     assert "seed: input should be greater than or equal to 0, not -1" in text
+
+
+def test_every_refused_value_is_reported_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(
+        "name: wrong\ndata: {logs: [log.csv]}\n"
+        "model: {dim: -3, rate: 0.0, loss: {name: triplet, margin: -0.1},\n"
+        "        sampler: {name: uniform, candidates: 0}}\n"
+        "metrics: [recall@0, ndcg@10]\n"
+    )
+    with pytest.raises(InputError) as raised:
+        read_pipeline(file)
+    assert str(raised.value).splitlines() == [
+        "5 faults in the configuration:",
+        "  model: two_tower: dim is -3; it must be at least 1",
+        "  model: two_tower: rate is 0.0; it must be positive",
+        "  model.loss: triplet: margin is -0.1; it must be positive, or 0 with a soft margin",
+        "  model.sampler: uniform: candidates is 0; it must be at least 1",
+        "  metrics: recall: k is 0; at least the first rank counts",
+    ]
+
+
+def test_values_are_judged_without_torch_where_no_part_of_it_has_one() -> None:
+    code = (
+        "import sys; from recsys.pipeline.config import TrainConfig, parse\n"
+        "try: parse(TrainConfig, {'model': {'dim': -3, 'loss': 'triplet'}})\n"
+        "except Exception as error: print(error)\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "two_tower: dim is -3" in done.stdout
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize("family", sorted({*plugins.NESTED.values(), "models", "metrics"}))
+def test_no_part_refuses_its_own_defaults(family: str) -> None:
+    """So a part whose options are not given need not be made to be judged."""
+    for name in plugins.names(family):
+        plugins.make(family, name)
+
+
+@pytest.mark.parametrize(
+    ("model", "faults"),
+    [
+        (
+            {"name": "blend", "of": ["two_tower", {"name": "als", "dim": -3, "alpha": 0.0}]},
+            ["model.of: als: dim is -3", "model.of: als: alpha is 0.0"],
+        ),
+        ({"name": "blend", "of": ["als", "ease"]}, ["model: blend: ease is not made of vectors"]),
+        (
+            {"name": "blend", "of": [{"name": "two_tower", "distance": "manhattan"}, "als"]},
+            ["model: blend: two_tower: the score of a model of distance manhattan"],
+        ),
+        ({"name": "blend", "of": [{"name": "ease", "dim": 8}, "als"], "weights": [1.0, 0.5]}, []),
+        (
+            {"name": "blend", "weights": [1.0, 0.5, 0.5]},
+            ["model: blend: weights are [1.0, 0.5, 0.5]; give 2"],
+        ),
+        ({"name": "tuned", "of": {"name": "als", "alpha": -1.0}}, ["model.of: als: alpha is -1.0"]),
+        ({"loss": {"name": "triplet", "soft": True, "margin": 0.0}}, []),
+        ({"name": "ease", "weighting": "sqrt"}, ["model: ease: weighting is 'sqrt'; it can be none, raw"]),
+    ],
+)
+def test_a_model_of_models_is_judged_before_any_fit(model: dict[str, object], faults: list[str]) -> None:
+    found = part_faults({"model": model})
+    assert len(found) == len(faults), found
+    for told, fault in zip(found, faults, strict=True):
+        assert told.startswith(fault)
 
 
 @pytest.mark.parametrize(

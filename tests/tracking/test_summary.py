@@ -5,7 +5,7 @@ import pytest
 from recsys.errors import RecsysError
 from recsys.home import Home
 from recsys.tracking.champion import best, crown, summaries
-from recsys.tracking.summary import Summary, flat
+from recsys.tracking.summary import Summary, epochs, flat
 from tests.tracking.finished import finished
 
 
@@ -83,3 +83,23 @@ def test_each_dataset_has_a_champion_of_its_own(home: Home) -> None:
     finished(home, "d", dataset="two", split="6" * 64, valid=None, created="2026-01-06T00:00:00+00:00")
     assert set(crown(home)) == {"one"}
     assert home.champion("two") is None
+
+
+def test_a_baseline_that_failed_has_a_reason_and_no_figures(home: Home) -> None:
+    run = finished(home)
+    manifest = run.manifest()
+    manifest["baselines"]["ease"] = {
+        "failed": "too large", "options": {}, "tried": [], "seconds": 2.0, "metrics": {}, "intervals": {},
+    }  # fmt: skip
+    run.write_manifest({key: value for key, value in manifest.items() if key not in {"schema", "run"}})
+    read = Summary.of(run)
+    assert read.options["baselines.ease.failed"] == "too large"
+    assert read.baselines == ["als", "popularity"]
+    assert read.best_baseline("ndcg@10") == "als"
+    assert read.best_baseline("novelty@20") is None
+
+
+def test_what_an_epoch_tells_in_words_is_no_figure(home: Home) -> None:
+    run = finished(home)
+    (run.path / "epochs.jsonl").write_text('{"epoch": 1, "similarity": "cosine", "score": null, "n": 3}\n')
+    assert list(epochs(run)) == [(1, {"n": 3.0})]
