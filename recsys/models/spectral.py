@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 class Spectral:
     """Truncated SVD of the degree-normalised interactions; a user is a sum over the history.
 
-    With R (U, I) the weights (``weighting``) and d the degrees (their sums), ``D_u^-a R D_i^-b = U S V'`` up
+    With R (U, I) the weights by ``weighting`` and d the degrees (their sums), ``D_u^-a R D_i^-b = U S V'`` up
     to ``dim`` singular values. A user is served as ``sum of d_i^-b (S / s_1)^p v_i`` over the history and
-    item i as ``d_i^(b - discount) v_i``, scored by the inner product; so someone never seen in training is served by
-    the same code. At a = b = 1/2, p = 0 and no discount this is the ideal low-pass filter of the source;
-    smaller exponents let active users and popular items say more about the directions, p > 0 damps the
-    weaker ones, and a discount holds popular items back.
+    item i as ``d_i^(b - discount) v_i``, scored by the inner product; so someone never seen in training is
+    served by the same code. At a = b = 1/2, p = 0 and no discount this is the ideal low-pass filter of the
+    source; smaller exponents let active users and popular items say more about the directions, p > 0 damps
+    the weaker ones, and a discount holds popular items back.
 
     The SVD is a randomised subspace iteration of ``2 iterations + 1`` passes over the log, each with
     ``dim + 10`` columns. Few rounds leave the vectors a blend of neighbouring directions, and that can serve

@@ -21,10 +21,10 @@ WEIGHTING: Final = "weighting"
 
 # What a model is tuned over when it is a baseline: every combination but for the weighting is fitted once.
 # ALS: 16 fits, 16 times the seconds of one (half a minute for 0.8 M interactions at dim 64 on two cores,
-# linear in the log). Spectral settles its number of rounds within a single fit. Item-knn: 18 fits, each about
-# 5 s for 0.8 M interactions of 6,000 users (with their validation). EASE: 5 fits, each the inverse of the
-# catalogue. On a log whose weights differ, the weighting is chosen first, see ``tune``: 28 fits of ALS, 30 of
-# item-knn, 8 of EASE, 4 of spectral.
+# linear in the log). Item-knn: 18 fits, each about 5 s for 0.8 M interactions of 6,000 users (with their
+# validation). EASE: 5 fits, each the inverse of the catalogue. Spectral settles its number of
+# rounds within a single fit. Where the weights of a log differ that choice comes first, see ``tune``: 28 fits
+# of ALS, 30 of item-knn, 8 of EASE, 4 of spectral.
 GRIDS: Final[Mapping[str, Grid]] = {
     "als": {
         WEIGHTING: WEIGHTINGS,
@@ -160,3 +160,8 @@ def stages(name: str, grid: Grid, train: Interactions) -> tuple[list[Point], lis
     spread = [points[(2 * place + 1) * len(points) // (2 * some)] for place in range(some)]
     coarse = [{WEIGHTING: weighting, **point} for weighting in weightings for point in spread]
     return coarse, [point for point in points if point not in spread]
+
+
+def fits(name: str, train: Interactions) -> int:
+    """How many settings of a model with a grid are fitted where it is tuned on a log."""
+    return sum(map(len, stages(name, GRIDS[name], train)))

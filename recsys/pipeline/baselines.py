@@ -17,7 +17,7 @@ from recsys.errors import RecsysError
 from recsys.evaluation.folded import CannotFoldInError
 from recsys.files import read_json, replacing, write_json
 from recsys.models.model import Validate
-from recsys.models.tuning import GRIDS, stages, tune
+from recsys.models.tuning import GRIDS, fits, tune
 from recsys.pipeline.build import build_model
 from recsys.pipeline.config import ModelSection, TrainConfig, described
 from recsys.pipeline.fit import Refit, fit
@@ -99,14 +99,16 @@ def _make(
     started = time.perf_counter()
     options, tried, judge = section.options, [], validate
     if validate and section.name in GRIDS:
-        grid, train = GRIDS[section.name], Interactions.of(split.train)
-        points = sum(map(len, stages(section.name, grid, train)))
-        watch.stage(f"baseline {section.name} is tuned on the valid part: {points} settings")
+        train = Interactions.of(split.train)
+        points = fits(section.name, train)
+        watch.stage(
+            f"baseline {section.name} is tuned on the valid part: {points} setting{'s' * (points > 1)}"
+        )
 
         def report(number: int, figures: Mapping[str, float]) -> None:
             watch.epoch(f"{section.name} setting", number, points, figures)
 
-        tuned = tune(section.name, grid, train, validate, options, report=report)
+        tuned = tune(section.name, GRIDS[section.name], train, validate, options, report=report)
         options, tried, judge = dict(tuned.options), tuned.tried, None
     settled = ModelSection.model_validate({"name": section.name, **options})
     outcome = fit(build_model(settled, config.seed), split, refit, validate=judge)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import defaults, report
+from benchmarks import defaults, quality, report
 from recsys.data.etl.options import EtlOptions
 from recsys.files import read_json
 from recsys.home import Home
@@ -25,14 +25,18 @@ def test_the_default_is_what_train_takes_without_options() -> None:
         build_model(section, 0)
 
 
-def test_a_line_has_a_cell_for_every_column() -> None:
+def test_a_line_has_a_cell_for_every_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quality, "BASELINES", {"popularity": [{}], "als": [{"dim": 64}], "ease": [{}]})
     line = defaults.measure("planted", planted(), dict.fromkeys(defaults.MODELS, SMALL))
-    cells = dict(zip([*defaults.COLUMNS[:5], "gap", "triplet", "share", "blend"], line, strict=False))
+    names = [*defaults.COLUMNS[:5], "name", "default", "gap", "triplet", "share", "blend"]
+    cells = dict(zip(names, line, strict=False))
     assert len(line) == len(defaults.COLUMNS)
     assert cells["default"] == cells["triplet"] == cells["blend"]
     assert cells["share"] == "100%"
     assert cells["popularity"] < cells["default"]
     assert str(cells["gap"])[0] in "+-"
+    assert cells["name"] in ("als, tuned, d 64", "ease, tuned")
+    assert cells["best baseline"] >= cells["ALS, tuned"]
 
 
 @pytest.mark.parametrize("log", defaults.LOGS)
@@ -50,7 +54,7 @@ def test_a_log_is_split_as_it_says(realdata: Path, home: Home) -> None:
 def test_lines_of_other_logs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "RESULTS", tmp_path)
     monkeypatch.setattr(defaults, "split_of", lambda log, home: None)
-    monkeypatch.setattr(defaults, "measure", lambda log, split: [log, *[0] * 10])
+    monkeypatch.setattr(defaults, "measure", lambda log, split: [log, *[0] * 12])
     for log in ("goodbooks", "ml-100k"):
         monkeypatch.setattr(sys, "argv", ["defaults", log])
         defaults.main()

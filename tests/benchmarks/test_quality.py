@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from benchmarks import quality, report
-from recsys.data.tables import Split
+from recsys.data.tables import Interactions, Split
 from recsys.evaluation.validator import validator
 from recsys.pipeline import yaml
 from recsys.pipeline.build import build_model
@@ -81,10 +81,28 @@ def test_a_table_is_made_and_a_row_added_to_it(monkeypatch: pytest.MonkeyPatch, 
         quality.main()
     table = json.loads((tmp_path / "quality-tiny.json").read_text())
     rows = {row[0]: dict(zip(table["columns"], row, strict=True)) for row in table["rows"]}
-    assert list(rows) == ["popularity", "spectral, d 4", "one", "two"]
+    assert list(rows) == ["popularity", "spectral, tuned, d 4", "one", "two"]
     assert rows["one"]["published"] == "0.5000 / 0.2500"
     assert rows["one"]["chosen on test"] == "1.0000 / 1.0000"
     assert rows["two"]["chosen on test"] is None
-    assert rows["one"]["minus the best baseline"].endswith(("popularity", "spectral, d 4"))
-    assert rows["popularity"]["minus the best baseline"] is None
-    assert rows["one"]["minus ALS (95 %)"] is None  # it is not among these baselines
+    column = "minus the best baseline (95 %)"
+    best = max(("popularity", "spectral, tuned, d 4"), key=lambda name: rows[name]["NDCG@20"])
+    (other,) = {"popularity", "spectral, tuned, d 4"} - {best}
+    assert rows["one"][column].endswith(f", {best}")
+    assert rows[best][column] is None
+    assert rows[other][column].startswith("-")
+
+
+def test_every_baseline_that_can_be_fitted_is_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    split = planted()
+    validate = validator(split.valid, Interactions.of(split.train))
+    monkeypatch.setattr(quality, "BASELINES", {"als": [{"dim": 2}], "spectral": [{"dim": 4}], "ease": [{}]})
+    found = quality.measured_beside(split, validate)
+    assert list(found) == ["als, tuned, d 2", "spectral, tuned, d 4", "ease, tuned"]
+    best = quality.best_of(found)
+    assert found[best]["values"]["ndcg@20"] == max(each["values"]["ndcg@20"] for each in found.values())
+    monkeypatch.setattr(quality, "EASE_ITEMS", 1)
+    assert list(quality.measured_beside(split, validate)) == ["als, tuned, d 2", "spectral, tuned, d 4"]
+    assert "ease: an hour" in capsys.readouterr().out

@@ -51,7 +51,7 @@ def test_every_model_may_be_a_baseline(home: Home, name: str) -> None:
     tuned = name in ("als", "ease", "item_knn", "spectral")
     assert bool(beside["tried"]) == tuned
     assert (f"{name} (tuned)" in result.stdout) == tuned
-    said = f"baseline {name} is tuned on the valid part: {len(beside['tried'])} settings"
+    said = f"baseline {name} is tuned on the valid part: {len(beside['tried'])} setting"
     assert (said in result.stderr) == tuned
 
 
