@@ -186,7 +186,7 @@ def _save(split: str, rows: dict[str, list[Any]], *, whole: bool) -> None:
             "A row without seconds joins fits that were kept from other rows and seeds.",
             "The best baseline is that of the table by NDCG@20 on the test file; differences are paired, user "
             "by user, and of the first seed. One that says (means) is of the table's values, where the values "
-            "a user were not kept. EASE is left out beyond 20,000 items (gowalla: five inverses of 12 GiB).",
+            "a user were not kept. EASE is left out beyond 20,000 items (gowalla: inverses of 19 GiB).",
             "Chosen on test: the recipe fitted to all of train with the epoch, and the steps over the graph, "
             "that the test file likes best, as most printed figures are; a comparison, not a claim.",
         ],
