@@ -184,9 +184,9 @@ def _save(split: str, rows: dict[str, list[Any]], *, whole: bool) -> None:
             "A row without a spread is of one seed. Seconds: all fits of one seed, on one or two busy "
             "threads; rows may be of different days and machines.",
             "A row without seconds joins fits that were kept from other rows and seeds.",
-            "The best baseline is that of the table by NDCG@20 on the test file; differences are paired, user "
-            "by user, and of the first seed. One that says (means) is of the table's values, where the values "
-            "a user were not kept. EASE is left out beyond 20,000 items (gowalla: inverses of 19 GiB).",
+            "The best baseline is that of the table by NDCG@20 on the test file; differences are paired, per "
+            "user, and of the first seed. One that says (means) is of the table, where the values of "
+            "the users were not kept. EASE is left out beyond 20,000 items (gowalla: inverses of 19 GiB).",
             "Chosen on test: the recipe fitted to all of train with the epoch, and the steps over the graph, "
             "that the test file likes best, as most printed figures are; a comparison, not a claim.",
         ],

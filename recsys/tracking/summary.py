@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from recsys.evaluation.main_metric import best
 from recsys.files import read_json
 from recsys.home import SEAL
 from recsys.run_folder import RunFolder
@@ -88,11 +87,6 @@ class Summary:
         names = (name.split("/")[1] for name in self.figures if name.startswith("baseline/"))
         return list(dict.fromkeys(names))
 
-    def best_baseline(self, metric: str) -> str | None:
-        """The baseline that the run is to be compared with by a metric; None where none was scored."""
-        scores = {name: {metric: self.figures.get(f"baseline/{name}/{metric}")} for name in self.baselines}
-        return best(scores, metric)
-
     def interval(self, name: str) -> tuple[float, float] | None:
         """The 95 % interval of a figure, where there is one."""
         low, high = self.figures.get(name + LOW), self.figures.get(name + HIGH)
@@ -136,7 +130,9 @@ def _options(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from flat({"name": index.get("kind", "exact"), **(index.get("options") or {})}, "index")
     for name, baseline in manifest.get("baselines", {}).items():
         yield from flat(baseline.get("options") or {}, f"baselines.{name}")
-        if tuned := sorted({key for point in baseline.get("tried") or () for key in point} - {"score", "failed"}):
+        if tuned := sorted(
+            {key for point in baseline.get("tried") or () for key in point} - {"score", "failed"}
+        ):
             yield f"baselines.{name}.{TUNED}", ", ".join(tuned)
         if "failed" in baseline:
             yield f"baselines.{name}.failed", str(baseline["failed"])

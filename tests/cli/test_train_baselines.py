@@ -66,7 +66,6 @@ def test_the_difference_is_to_the_best_baseline(home: Home) -> None:
     gap = run["baselines"][best]["difference"]["ndcg@10"]
     assert f"minus {best}, per user" in result.stdout
     assert f"{gap['mean']:+.4f}" in result.stdout
-    assert Summary.of(RunFolder(home.folder("run", "current"))).best_baseline("ndcg@10") == best
 
 
 @pytest.fixture

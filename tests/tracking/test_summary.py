@@ -95,8 +95,6 @@ def test_a_baseline_that_failed_has_a_reason_and_no_figures(home: Home) -> None:
     read = Summary.of(run)
     assert read.options["baselines.ease.failed"] == "too large"
     assert read.baselines == ["als", "popularity"]
-    assert read.best_baseline("ndcg@10") == "als"
-    assert read.best_baseline("novelty@20") is None
 
 
 def test_what_an_epoch_tells_in_words_is_no_figure(home: Home) -> None:
