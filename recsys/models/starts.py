@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from recsys import seeds
 from recsys.arrays import FloatArray
+from recsys.choosing import preferred
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.models.model import Validate
@@ -18,7 +19,7 @@ from recsys.models.weighting import weighted
 
 STARTS: Final = ("normal", "spectral", "pca")
 ROUNDS: Final = 16
-# BM25 starts worse than these on every log that was tried.
+# In order of preference; BM25 starts worse than these on every log that was tried.
 TRIED: Final = ("raw", "none", "log1p")
 
 
@@ -48,14 +49,13 @@ def start(kind: str, train: Interactions, dim: int, seed: int, weighting: str = 
 def best_weighting(
     kind: str, train: Interactions, dim: int, seed: int, validate: Validate
 ) -> tuple[str, Embeddings]:
-    """The start that serves best by itself, of those by the weightings in ``TRIED``; the first of equals.
+    """The start that serves best by itself, raw weights unless others in ``TRIED`` are clearly better.
 
     Each is a decomposition, which is little beside a training.
     """
     begun = {weighting: start(kind, train, dim, seed, weighting) for weighting in TRIED}
-    found = {weighting: each for weighting, each in begun.items() if each is not None}
-    best = max(found, key=lambda weighting: validate(found[weighting]))
-    return best, found[best]
+    found = [(weighting, each) for weighting, each in begun.items() if each is not None]
+    return found[preferred([validate(each) for _, each in found])]
 
 
 def scaled(vectors: FloatArray, *, unit_rows: bool) -> tuple[FloatArray, npt.NDArray[np.bool_]]:

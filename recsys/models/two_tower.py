@@ -72,8 +72,8 @@ class TwoTower:
             serves) or pca (principal components of the users' rows), scaled to expected length 1; .1 where
             the score is an inner product, in which long vectors of chance are noise to be unlearned.
         weighting: What the start makes of the weights of the log: raw, none, log1p or bm25, see
-            ``recsys.models.weighting``; None: the one of raw, none and log1p whose start serves the valid
-            part best where weights differ, raw without validation. Training takes every interaction alike.
+            ``recsys.models.weighting``; None: raw, or none or log1p where the start by these serves the valid
+            part clearly better. Training takes every interaction alike.
         hops: Steps over the graph of interactions that smooth the finished vectors: at most, with validation,
             exactly without; 0 leaves them as they were trained. Smoothed vectors are served by the inner
             product; see ``best_hops``.
