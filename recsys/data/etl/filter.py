@@ -97,7 +97,7 @@ def _spill(
     """Write the kept rows, and count what became of all of them; the key of the kept is empty."""
     outcomes: Counter[str] = Counter()
     if below is not None:  # the spill puts numbers in place of items
-        rows = rows.with_columns(pl.when(pl.col(OUTCOME) == below).then(pl.col(ITEM)).alias(_TEXT))
+        rows = rows.with_columns(pl.col(ITEM).alias(_TEXT))
     lazy = spill.coded(rows.drop(FILE, LINE, RAW, *([VALUE] if below is None else [])))
     with progress("reading rows", expected) as advance, _Known(known) as apart:
         for batch in lazy.collect_batches(engine="streaming", chunk_size=BATCH, maintain_order=False):
@@ -108,6 +108,7 @@ def _spill(
                 outcomes.update(dict(counts.iter_rows()))
                 if below is not None:
                     apart.add(batch.filter(pl.col(OUTCOME) == below))
+                    batch = batch.drop(_TEXT, VALUE)
                 batch = batch.filter(pl.col(OUTCOME).is_null())
             outcomes[_KEPT] += kept
             spill.add(batch)
@@ -139,7 +140,10 @@ class _Known:
         if self._writer is None:
             import pyarrow.parquet as pq
 
-            self._writer = pq.ParquetWriter(self._path, table.schema, compression="lz4")
+            # Dictionaries of ids and statistics would cost as much as the rest of the writing.
+            self._writer = pq.ParquetWriter(
+                self._path, table.schema, compression="lz4", use_dictionary=False, write_statistics=False
+            )
         self._writer.write_table(table)
 
 
