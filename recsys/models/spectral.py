@@ -55,7 +55,7 @@ class Spectral:
     Source: Halko, Martinsson and Tropp 2011, Finding structure with randomness, algorithm 4.4; the
     normalisation is that of spectral clustering (Dhillon 2001), and the score the ideal low-pass filter of
     Shen et al. 2021, How powerful is graph convolution for recommendation, section 4.2. The powers were
-    chosen by ndcg@20 on a tenth of train of the four fixed splits (`benchmarks/NOTES.md`).
+    chosen by ndcg@20 on a tenth of train of the four fixed splits (`benchmarks/ARCHIVE.md`).
     """
 
     dim: int = 64
