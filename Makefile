@@ -50,10 +50,10 @@ bench: setup  ## measure every claim of RESULTS.md on this machine
 	$(BIN)/python -m benchmarks
 
 docs: setup .venv/.docs  ## build the pages of docs/ into site/; nothing is fetched while it builds
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .venv/.docs: pyproject.toml constraints.txt | setup
-	@echo "installing mkdocs, about 60 MB ..."
+	@echo "installing mkdocs ..."
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 

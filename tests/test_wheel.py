@@ -15,13 +15,23 @@ pytestmark = pytest.mark.slow
 
 
 class Installed:
-    """The wheel in a folder of its own; dependencies are those of this environment, the checkout is not there."""
+    """The wheel in a folder of its own: the dependencies are those of this environment, less the checkout."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
         self.site = folder / "site"
         (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
-        pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(self.site), wheel]
+        pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--no-index",
+            "--target",
+            str(self.site),
+            wheel,
+        ]
         subprocess.run([sys.executable, *pip], check=True)
         packages = [path for path in sys.path if Path(path).name in {"site-packages", "dist-packages"}]
         self.path = os.pathsep.join([str(self.site), *packages])
