@@ -46,7 +46,7 @@ def _all() -> str:
 def _part(part: plugins.Part) -> str:
     tries = part.constants.get("tries", {})
     rows = [
-        f"| `{option.name}` | `{_cell(option.annotation)}` | {_default(option.default)} "
+        f"| `{option.name}` | {_cell(f'`{option.annotation}`')} | {_default(option.default)} "
         f"| {_cell(_ticks(part.described_options.get(option.name, '')))}"
         + (f" Tried: {', '.join(map(str, tries[option.name]))}." if option.name in tries else "")
         + " |"
@@ -79,7 +79,9 @@ def _ticks(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    """Text of a table's cell; a code span cannot hold a bar there, an element can."""
+    coded = re.sub(r"`([^`]+)`", lambda found: f"<code>{escape(found[1], quote=False)}</code>", text)
+    return coded.replace("|", "&#124;")
 
 
 def _plot(names: list[str]) -> str:

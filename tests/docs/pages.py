@@ -148,13 +148,12 @@ def aligned(shown: list[str], printed: list[str]) -> list[str] | None:
             found.append(line)
             free = True
         else:
-            reach = range(at, len(here) if free else min(at + 1, len(here)))
-            match = next((i for i in reach if words(here[i]) == words(line)), None)
-            if match is None:
+            match = next((i for i in range(at, len(here)) if words(here[i]) == words(line)), None)
+            if match is None or (not free and any(words(passed) for passed in here[at:match])):
                 return None
             found.append(here[match].rstrip())
             at, free = match + 1, False
-    return found if free or at == len(here) else None
+    return found if free or not any(words(left) for left in here[at:]) else None
 
 
 def words(line: str) -> str:
