@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recsys.cli import completion
 from recsys.cli.run_option import DatasetOption, SourceOption
 from recsys.cli.session import Session, command
 from recsys.errors import InputError, RecsysError
@@ -32,7 +33,10 @@ def register(app: typer.Typer) -> None:
 def compare(
     session: Session,
     runs: Annotated[
-        list[str] | None, typer.Argument(help="Names, current or champion; default: all of the dataset.")
+        list[str] | None,
+        typer.Argument(
+            help="Names, current or champion; default: all of the dataset.", autocompletion=completion.runs
+        ),
     ] = None,
     dataset: DatasetOption = None,
     metric: Annotated[str, typer.Option("--metric", help="What to sort by.")] = "ndcg@10",

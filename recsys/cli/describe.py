@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
+from recsys.cli import completion
 from recsys.cli.session import Session, command
 
 BLOCKS: Final = " ▁▂▃▄▅▆▇█"
@@ -22,7 +23,12 @@ def register(app: typer.Typer) -> None:
 def describe(
     session: Session,
     name: Annotated[
-        str | None, typer.Argument(help="Which dataset; the current one without it.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="Which dataset; the current one without it.",
+            show_default=False,
+            autocompletion=completion.datasets,
+        ),
     ] = None,
 ) -> None:
     """Show counts, density, long tail, times, parts, and what is cold, with small plots."""

@@ -7,17 +7,28 @@ from typing import Annotated, Literal
 
 import typer
 
+from recsys.cli import completion
 from recsys.cli.session import Session
 from recsys.errors import InputError
 
 _HELP = "A run, or current, or champion."
-RunOption = Annotated[str, typer.Option("--run", help=_HELP, show_default="the current run")]
-RunArgument = Annotated[str | None, typer.Argument(help=_HELP, metavar="[RUN]")]
-RunNamed = Annotated[str | None, typer.Option("--run", help="The same, as an option.")]
+RunOption = Annotated[
+    str,
+    typer.Option("--run", help=_HELP, show_default="the current run", autocompletion=completion.runs),
+]
+RunArgument = Annotated[
+    str | None, typer.Argument(help=_HELP, metavar="[RUN]", autocompletion=completion.runs)
+]
+RunNamed = Annotated[
+    str | None, typer.Option("--run", help="The same, as an option.", autocompletion=completion.runs)
+]
 DatasetOption = Annotated[
     str | None,
     typer.Option(
-        "--dataset", help="Whose current run or champion is meant.", show_default="the current dataset"
+        "--dataset",
+        help="Whose current run or champion is meant.",
+        show_default="the current dataset",
+        autocompletion=completion.datasets,
     ),
 ]
 SourceOption = Annotated[

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from recsys.cli import completion
 from recsys.cli.session import Session, command
 
 Text = str | None
@@ -18,7 +19,12 @@ def register(app: typer.Typer) -> None:
 
 def train(
     session: Session,
-    dataset: Annotated[Text, typer.Option(help="Name of a dataset.", show_default="the current one")] = None,
+    dataset: Annotated[
+        Text,
+        typer.Option(
+            help="Name of a dataset.", show_default="the current one", autocompletion=completion.datasets
+        ),
+    ] = None,
     model: Annotated[
         Text, typer.Option(help="See recsys parts models.", show_default="two-tower", rich_help_panel="Model")
     ] = None,

@@ -42,7 +42,7 @@ GRIDS: Final[Mapping[str, Grid]] = {
 }
 # What is tried where all weights of a log are equal: raw and log1p are then none. BM25 is not, and pays for
 # item-knn (health: ndcg@10 on valid .073 against .066); for the others it was worse on every such log
-# (`benchmarks/NOTES.md`), so they keep their default.
+# (`benchmarks/ARCHIVE.md`), so they keep their default.
 OF_EQUAL_WEIGHTS: Final[Mapping[str, Sequence[str]]] = {"item_knn": ("none", "bm25")}
 
 
