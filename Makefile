@@ -39,7 +39,8 @@ pytest: setup  ## every test, slow and real-data ones too (these skip where the 
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 quick: setup  ## the tests that take under a minute together: neither slow ones nor real logs
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and not realdata"
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and not realdata" \
+		--hypothesis-profile quick
 
 test: lint typecheck pytest  ## lint, types and tests
 

@@ -17,7 +17,44 @@ os.environ.pop("COLUMNS", None)
 
 # Times on a shared machine say nothing; in CI the same examples are tried each time.
 settings.register_profile("recsys", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.register_profile("quick", settings.get_profile("recsys"), max_examples=10)
 settings.load_profile("recsys")
+
+# Files that fit many models or start many processes, five seconds or more each: `make quick` leaves them out.
+SLOW = (
+    "cli/test_compare.py",
+    "cli/test_runs.py",
+    "cli/test_train.py",
+    "cli/test_train_baselines.py",
+    "contracts/test_losses.py",
+    "contracts/test_models.py",
+    "data/test_etl_dialects.py",
+    "data/test_etl_edges.py",
+    "data/test_etl_formats.py",
+    "data/test_etl_killed.py",
+    "data/test_etl_meaning.py",
+    "docs/test_notebook.py",
+    "learning/test_checkpoint.py",
+    "learning/towers/test_heads.py",
+    "models/test_starts.py",
+    "models/test_two_tower.py",
+    "pipeline/test_unseen_users.py",
+    "pipelines/test_smoke.py",
+    "retrieval/test_contract.py",
+    "retrieval/test_export_killed.py",
+    "test_id_doors.py",
+    "test_interface.py",
+    "tracking/test_mlflow_tracker.py",
+    "tracking/test_pyfunc.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of a slow file."""
+    slow = {Path(__file__).parent / name for name in SLOW}
+    for item in items:
+        if item.path in slow:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
