@@ -15,7 +15,7 @@ LEGEND: Final = (
     "± is half of the 95 % interval over users; * where the interval of a difference leaves out 0."
 )
 _LEFT: Final = "text-align:left;padding:.25em .8em;"
-_RIGHT: Final = "text-align:right;padding:.25em .8em;font-variant-numeric:tabular-nums;"
+_RIGHT: Final = "text-align:right;white-space:nowrap;padding:.25em .8em;font-variant-numeric:tabular-nums;"
 _SOFT: Final = "opacity:.65;"
 
 
@@ -191,7 +191,6 @@ def _table(
     )
     return (
         f'<div style="margin:.5em 0"><div style="font-weight:600;margin:.2em 0">{escape(title)}</div>'
-        f'<table style="border-collapse:collapse"><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-        f"{foot}</div>"
+        '<table style="border-collapse:collapse;color:inherit;font-size:inherit">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{foot}</div>"
     )
