@@ -9,18 +9,18 @@ import numpy as np
 
 from benchmarks.report import Result
 from benchmarks.splits import dataset
-from recsys.arrays import FloatArray
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models.als import ALS
 from recsys.models.spectral import Spectral
 from recsys.retrieval.index.annoy_index import AnnoyIndex
-from recsys.retrieval.index.contract import choose, verify
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.index import Rows
+from recsys.retrieval.index.tuning import choose, verify
 from recsys.retrieval.ranking import seen_by_user
 from recsys.seeds import generator
+from recsys.storage.arrays import FloatArray
 
 K = 20
 TARGET = 0.95

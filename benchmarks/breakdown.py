@@ -23,7 +23,7 @@ from benchmarks.report import Result
 from benchmarks.step import BATCH, CANDIDATES, DIM, log, lookup, stepper
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
-from recsys.home import Home
+from recsys.storage.home import Home
 
 ROWS, STEPS = 5_000_000, 60
 LOSSES = ["triplet", "infonce"]

@@ -22,10 +22,10 @@ from benchmarks.splits import realdata
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.data.tables import Split
-from recsys.home import Home
 from recsys.pipeline import yaml
 from recsys.pipeline.config import ModelSection, TrainConfig
 from recsys.pipeline.fit import validation
+from recsys.storage.home import Home
 
 PIPELINES: Final = Path(__file__).parents[1] / "pipelines"
 

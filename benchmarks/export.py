@@ -20,7 +20,7 @@ from recsys.models.als import ALS
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.index import Rows
 from recsys.retrieval.ranking import seen_by_user
-from recsys.run_folder import RunFolder
+from recsys.storage.run_folder import RunFolder
 
 SPLIT, K, GOAL, MORE = "gowalla", 20, 4.0, 4
 COLUMNS = ["users", "seconds", "users/s", "peak MB", "not mapped MB", "MB of the vectors and seen items"]

@@ -27,7 +27,7 @@ from recsys.embeddings import Embeddings
 from recsys.learning.training.loop import Work, batches, embed, run_epoch
 from recsys.learning.training.step import Batch, step
 from recsys.models.two_tower import TwoTower
-from recsys.retrieval.index.on_device import ExactOnDevice
+from recsys.retrieval.index.exact_torch import ExactOnDevice
 from recsys.retrieval.ranking import rank, seen_by_user
 
 LOSSES = ("bpr", "triplet", "infonce")

@@ -23,12 +23,12 @@ from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.errors import InputError, RecsysError
-from recsys.home import Home
 from recsys.learning.reducers import REDUCERS
-from recsys.models.starts import STARTS
+from recsys.models.initialization import STARTS
 from recsys.pipeline.config import TrainConfig, parse
 from recsys.pipeline.progress import Silent
 from recsys.pipeline.train import train
+from recsys.storage.home import Home
 
 METRIC: Final = "ndcg@20"
 COLUMNS: Final = ["family", "part", "NDCG@20", "minus popularity (95 %)", "above", "epochs", "seconds", "as"]

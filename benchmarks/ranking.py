@@ -17,7 +17,6 @@ import torch
 
 from benchmarks.report import Result
 from benchmarks.splits import dataset
-from recsys.arrays import Codes, IntArray
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.evaluation.evaluate import evaluate
@@ -26,8 +25,9 @@ from recsys.learning.distances.dot import Dot
 from recsys.models.als import ALS
 from recsys.retrieval.index.exact import few
 from recsys.retrieval.index.index import Rows
-from recsys.retrieval.index.nominate import Catalogue, Kind, kinds, nominate
+from recsys.retrieval.index.mixed_precision import Catalogue, Kind, kinds, nominate
 from recsys.retrieval.ranking import rank, seen_by_user
+from recsys.storage.arrays import Codes, IntArray
 
 SPLIT, K, GOAL = "gowalla", 20, 3.0
 ROUNDS, SMALL = 5, 256

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recsys.files import read_json, write_json, write_text
 from recsys.pipeline.versions import versions
+from recsys.storage.files import read_json, write_json, write_text
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results"

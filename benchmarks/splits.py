@@ -10,7 +10,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.errors import InputError
-from recsys.home import Home
+from recsys.storage.home import Home
 
 FILES: Final = {
     "gowalla": "txt",

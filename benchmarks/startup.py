@@ -15,7 +15,6 @@ import polars as pl
 from benchmarks.process import compiling
 from benchmarks.report import Result
 from recsys.embeddings import Embeddings
-from recsys.home import Home
 from recsys.ids import IdMap
 from recsys.retrieval.index.annoy_index import AnnoyIndex
 from recsys.retrieval.index.exact import Exact
@@ -23,8 +22,9 @@ from recsys.retrieval.index.index import Rows
 from recsys.retrieval.index.store import save_index
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import write_seen
-from recsys.run_folder import RunFolder
 from recsys.seeds import generator
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 
 RECSYS = [sys.executable, "-c", "from recsys.cli.main import main; main()"]
 FLOOR = [sys.executable, "-c", "import numpy, typer, rich.table"]

@@ -15,7 +15,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recsys.interface import Log, Run, open, read, train
+    from recsys.api import Log, Run, open, read, train
 
 # Threads of torch that wait for each other shall spin for microseconds, then sleep. On two cores of which one
 # was busy, the usual long spin made a training step 30 times slower; no spin at all costs a quiet machine a
@@ -30,7 +30,7 @@ __all__ = ["Log", "Run", "__version__", "open", "read", "train"]
 def __getattr__(name: str) -> Any:
     """Import the interface when it is first used, so that ``import recsys`` costs nothing."""
     if name in {"Log", "Run", "open", "read", "train"}:
-        from recsys import interface
+        from recsys import api
 
-        return getattr(interface, name)
+        return getattr(api, name)
     raise AttributeError(f"module 'recsys' has no attribute {name!r}")

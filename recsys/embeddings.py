@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from recsys import arrays, plugins
-from recsys.arrays import FloatArray, IntArray
+from recsys import plugins
 from recsys.errors import InputError, RecsysError
-from recsys.files import read_json, write_json
-from recsys.text import TextColumn
+from recsys.storage import arrays
+from recsys.storage.arrays import FloatArray, IntArray
+from recsys.storage.files import read_json, write_json
+from recsys.storage.string_column import TextColumn
 
 if TYPE_CHECKING:
     from recsys.ids import IdMap

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.errors import RecsysError
-from recsys.files import read_json, write_json
+from recsys.storage.files import read_json, write_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from recsys.home import Home
+from recsys.storage.home import Home
 
 # Two cores: two threads, or one in each of two processes (make test).
 os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
@@ -36,14 +36,14 @@ SLOW = (
     "docs/test_notebook.py",
     "learning/test_checkpoint.py",
     "learning/towers/test_heads.py",
-    "models/test_starts.py",
+    "models/test_initialization.py",
     "models/test_two_tower.py",
     "pipeline/test_unseen_users.py",
     "pipelines/test_smoke.py",
-    "retrieval/test_contract.py",
+    "retrieval/test_index_tuning.py",
     "retrieval/test_export_killed.py",
     "test_id_doors.py",
-    "test_interface.py",
+    "test_api.py",
     "tracking/test_mlflow_tracker.py",
     "tracking/test_pyfunc.py",
 )

@@ -8,13 +8,13 @@ import polars as pl
 from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.data.tables import RAW_SCHEMA, Interactions
 from recsys.embeddings import Embeddings
-from recsys.files import write_json
-from recsys.home import Home
 from recsys.ids import IdMap
 from recsys.retrieval.index.index import Rows
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import write_seen, write_titles
-from recsys.run_folder import RunFolder
+from recsys.storage.files import write_json
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 
 
 def raw(

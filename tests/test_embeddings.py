@@ -8,8 +8,8 @@ import pytest
 from recsys import plugins
 from recsys.embeddings import MANIFEST, VECTORS, Embeddings, FoldIn, Stored
 from recsys.errors import InputError, RecsysError
-from recsys.files import read_json, write_json
 from recsys.ids import IdMap
+from recsys.storage.files import read_json, write_json
 
 
 def embeddings(distance: str = "cosine") -> Embeddings:

@@ -24,11 +24,11 @@ from typer.testing import CliRunner
 import recsys
 from recsys.cli.main import app
 from recsys.columns import ITEM, USER
-from recsys.home import Home
 from recsys.ids import IdMap, find_id, id_text
+from recsys.retrieval.filters import look_up
 from recsys.retrieval.id_lists import ids_of_text, read_ids
-from recsys.retrieval.rules import look_up
-from recsys.retrieval.service import Service
+from recsys.retrieval.recommender import Service
+from recsys.storage.home import Home
 from tests.factories import embeddings, run_folder, seen_rows
 
 ODD = ",;|\t \"'[]{}\\\r\n\x0b\x1c\x85\u2028\u2029\ufeffab7.0-=#é"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recsys.errors import InputError
 from recsys.ids import IdMap, find_id, id_column, id_text, id_texts
-from recsys.text import TextColumn
+from recsys.storage.string_column import TextColumn
 
 texts = st.lists(st.text(min_size=1), min_size=1)
 

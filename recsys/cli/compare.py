@@ -14,7 +14,7 @@ from recsys.cli import completion
 from recsys.cli.run_option import DatasetOption, SourceOption
 from recsys.cli.session import Session, command
 from recsys.errors import InputError, RecsysError
-from recsys.home import Home
+from recsys.storage.home import Home
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,8 +53,8 @@ def compare(
     with tempfile.TemporaryDirectory() as folder:
         found = side_by_side(chosen, metric, _per_user(session.home, tracker, Path(folder)))
     if html is not None:
-        from recsys.cli.compare_page import page
-        from recsys.files import write_text
+        from recsys.cli.reports.compare_html import page
+        from recsys.storage.files import write_text
 
         write_text(html, page(found))
         session.say(f"wrote {html}")

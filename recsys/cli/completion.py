@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from recsys.home import Home, Kind
+from recsys.storage.home import Home, Kind
 
 
 def runs(context: typer.Context, incomplete: str) -> list[str]:

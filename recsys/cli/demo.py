@@ -14,14 +14,14 @@ def register(app: typer.Typer) -> None:
 def demo(session: Session) -> None:
     """Take a small realistic log through etl, three losses, ALS, index, recommend, export and compare."""
     from recsys.pipeline.config import read_pipeline
-    from recsys.pipeline.shipped import shipped
+    from recsys.pipeline.resources import shipped
 
     config = read_pipeline(shipped("demo"))
     from recsys.cli import compare, recommend
-    from recsys.cli.train_report import Watch, render
+    from recsys.cli.reports.train import Watch, render
     from recsys.pipeline.results import result
     from recsys.pipeline.stages import run_pipeline
-    from recsys.retrieval.service import Service
+    from recsys.retrieval.recommender import Service
     from recsys.tracking.mlflow_tracker import MlflowTracker
 
     tracker = MlflowTracker(session.home, session.warn)

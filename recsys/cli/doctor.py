@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor(session: Session) -> None:
     """Say what is installed, what is missing, and what to do about it."""
-    from recsys.cli.checkup import checkup
+    from recsys.cli.reports.doctor import checkup
 
     findings = checkup(session.home)
     broken = any(finding.status == "fail" for finding in findings)

@@ -127,7 +127,7 @@ def etl(
     users: Annotated[Text, _option(panel=_SIDE, metavar="FILE", help_="Table of users.")] = None,
 ) -> None:
     """Read raw logs into a dataset, HOME/datasets/NAME, and make it the current one."""
-    from recsys.cli.etl_report import report
+    from recsys.cli.reports.etl import report
     from recsys.data.etl.options import EtlOptions
     from recsys.data.etl.run import etl as run
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from recsys.cli.pair_quality import pair_quality, pair_quality_text
+from recsys.cli.reports.roc import pair_quality, pair_quality_text
 from recsys.cli.run_option import DatasetOption, RunArgument, RunNamed, run_folder
 from recsys.cli.session import Session, command
 from recsys.errors import InputError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from recsys.data.tables import Split
-    from recsys.run_folder import RunFolder
+    from recsys.storage.run_folder import RunFolder
 
 
 def register(app: typer.Typer) -> None:
@@ -61,12 +61,12 @@ def evaluate(
     from recsys.embeddings import Embeddings
     from recsys.evaluation.evaluate import evaluate as score
     from recsys.evaluation.names import DEFAULT
+    from recsys.evaluation.record import Verdict
     from recsys.evaluation.truth import Truth
     from recsys.pipeline.scoring import history_curve, of_known, served, unseen_of, warmed_up
-    from recsys.pipeline.verdict import Verdict
     from recsys.retrieval.index.store import open_index
     from recsys.retrieval.serving_files import read_seen
-    from recsys.run_folder import RunFolder
+    from recsys.storage.run_folder import RunFolder
 
     folder = RunFolder(run_folder(session, named, dataset, run))
     if by == "activity":

@@ -51,7 +51,7 @@ def export(
     from recsys.embeddings import Stored
     from recsys.retrieval.export import export as write
     from recsys.retrieval.id_lists import read_ids
-    from recsys.run_folder import RunFolder
+    from recsys.storage.run_folder import RunFolder
 
     folder = run_folder(session, run, dataset)
     wanted = None if users is None else read_ids(users, USER)

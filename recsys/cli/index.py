@@ -41,10 +41,10 @@ def build(
 ) -> None:
     """Choose the cheapest setting that meets a target recall on real users, and write it with its curve."""
     from recsys.embeddings import Stored
-    from recsys.retrieval.index.contract import choose
     from recsys.retrieval.index.store import save_index
+    from recsys.retrieval.index.tuning import choose
     from recsys.retrieval.serving_files import read_seen
-    from recsys.run_folder import RunFolder
+    from recsys.storage.run_folder import RunFolder
 
     folder = RunFolder(run_folder(session, named, dataset, run))
     folder.verify(without="index")
@@ -66,10 +66,10 @@ def verify(
 ) -> None:
     """Measure the recall of a run's index again, on other users; exit 1 where the promise is not kept."""
     from recsys.embeddings import Stored
-    from recsys.retrieval.index import contract
+    from recsys.retrieval.index import tuning
     from recsys.retrieval.index.store import open_index, read_manifest
     from recsys.retrieval.serving_files import read_seen
-    from recsys.run_folder import RunFolder
+    from recsys.storage.run_folder import RunFolder
 
     folder = RunFolder(run_folder(session, named, dataset, run))
     folder.verify(deep=True)
@@ -80,7 +80,7 @@ def verify(
             f"the index of run {folder.name} promises no recall; build it with `recsys index build`"
         )
     index = open_index(folder.index, model.items, model.distance)
-    found = contract.verify(
+    found = tuning.verify(
         index,
         model.items,
         model.users,

@@ -14,8 +14,8 @@ from recsys.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from recsys.retrieval.rules import Given
-    from recsys.retrieval.service import Recommendation, Service
+    from recsys.retrieval.filters import Given
+    from recsys.retrieval.recommender import Recommendation, Service
 
 
 IndexChoice = Literal["auto", "annoy", "exact"]
@@ -64,9 +64,9 @@ def recommend(
 
     All that the dataset knows of a user is left out: train, valid, test, and rows below --positive-from.
     """
+    from recsys.retrieval.filters import rules_of
     from recsys.retrieval.id_lists import ids_of_text
-    from recsys.retrieval.rules import rules_of
-    from recsys.retrieval.service import Service
+    from recsys.retrieval.recommender import Service
 
     if bool(user) == bool(history):
         raise InputError("recommend is for --user ID (repeats) or for --history ITEM,ITEM: give one of them")
@@ -92,14 +92,14 @@ def recommend(
 
 
 def _given(path: Path | None) -> Given | None:
+    from recsys.retrieval.filters import Given
     from recsys.retrieval.id_lists import read_ids
-    from recsys.retrieval.rules import Given
 
     return None if path is None else Given(str(path), read_ids(path))
 
 
 def _account(session: Session, service: Service, users: list[str], unknown: UnknownChoice) -> None:
-    from recsys.retrieval.rules import look_up
+    from recsys.retrieval.filters import look_up
 
     strangers = look_up(users, service.model.user_ids).unknown
     if strangers:

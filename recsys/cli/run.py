@@ -28,7 +28,7 @@ def run(
     from recsys.pipeline import config
 
     read = config.read_pipeline(file, config.settings(set_ or []))
-    from recsys.cli.train_report import Watch, render
+    from recsys.cli.reports.train import Watch, render
     from recsys.pipeline.results import result
     from recsys.pipeline.stages import run_pipeline
     from recsys.tracking.mlflow_tracker import MlflowTracker

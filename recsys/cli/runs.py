@@ -10,7 +10,7 @@ import typer
 from recsys.cli.run_option import SourceOption
 from recsys.cli.session import Session, command
 from recsys.errors import InputError
-from recsys.home import Home
+from recsys.storage.home import Home
 
 if TYPE_CHECKING:
     from rich.console import Console

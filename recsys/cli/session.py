@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from recsys.errors import RecsysError
-from recsys.home import Home
+from recsys.storage.home import Home
 
 if typing.TYPE_CHECKING:
     from rich.console import Console

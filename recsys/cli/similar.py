@@ -31,7 +31,7 @@ def similar(
     Models that score by the inner product (als, spectral, popularity) are asked by cosine here: the inner
     product of two items grows with their length, so popular items would be near to everything.
     """
-    from recsys.retrieval.service import Service
+    from recsys.retrieval.recommender import Service
 
     service = Service.open(run_folder(session, run, dataset), "exact")
     rows = [each.document() for each in service.similar(item=item, user=user, k=k)]

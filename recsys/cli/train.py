@@ -152,7 +152,7 @@ def train(
         if source
         else configs.parse(configs.TrainConfig, configs.override({"model": {"name": "two_tower"}}, overrides))
     )
-    from recsys.cli.train_report import Watch, render
+    from recsys.cli.reports.train import Watch, render
     from recsys.data.dataset import Dataset
     from recsys.pipeline.results import result
     from recsys.pipeline.train import train as fit
@@ -182,7 +182,7 @@ def _names(text: str | None) -> list[str] | None:
 
 def _unfinished(session: Session, name: str) -> Path:
     from recsys.errors import InputError
-    from recsys.home import SEAL
+    from recsys.storage.home import SEAL
 
     folder = session.home.runs / name
     if (folder / SEAL).exists():

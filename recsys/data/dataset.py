@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recsys.errors import RecsysError
-from recsys.files import read_json, sha256
-from recsys.home import Home
+from recsys.storage.files import read_json, sha256
+from recsys.storage.home import Home
 
 if TYPE_CHECKING:
     import polars as pl

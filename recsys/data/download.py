@@ -18,7 +18,7 @@ from typing import IO, Final
 
 from recsys.data.sources import SOURCES, Remote, Source
 from recsys.errors import InputError, RecsysError
-from recsys.files import remove, replacing, sweep
+from recsys.storage.files import remove, replacing, sweep
 
 CHUNK: Final = 1 << 18
 SECONDS: Final = 30.0

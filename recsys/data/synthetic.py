@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from recsys.arrays import Codes, FloatArray, IntArray
 from recsys.columns import ITEM, TIME, TITLE, USER, WEIGHT
 from recsys.errors import InputError
-from recsys.files import replacing
 from recsys.seeds import generator
+from recsys.storage.arrays import Codes, FloatArray, IntArray
+from recsys.storage.files import replacing
 
 Doubles = npt.NDArray[np.float64]
 

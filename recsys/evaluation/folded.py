@@ -7,7 +7,7 @@ from dataclasses import replace
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.ids import IdMap
-from recsys.item_weights import ItemWeights, Ragged
+from recsys.models.item_scores import ItemWeights, Ragged
 from recsys.models.model import Identified, Scorer
 from recsys.retrieval.fold_in import fold_in_all
 

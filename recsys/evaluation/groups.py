@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from recsys.arrays import IntArray
 from recsys.columns import USER
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError, RecsysError
 from recsys.evaluation.bootstrap import mean_intervals
 from recsys.retrieval.serving_files import read_seen
-from recsys.run_folder import RunFolder
+from recsys.storage.arrays import IntArray
+from recsys.storage.run_folder import RunFolder
 
 GROUPS = ("activity",)
 SCHEMA = {

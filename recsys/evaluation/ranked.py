@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.arrays import BoolArray, Codes
 from recsys.retrieval.index.index import Rows
+from recsys.storage.arrays import BoolArray, Codes
 
 COMPARED_AT_ONCE: Final = 1 << 22
 

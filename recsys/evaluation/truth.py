@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from recsys.arrays import IntArray
 from recsys.columns import ITEM, USER
 from recsys.ids import IdMap
 from recsys.retrieval.index.index import Rows
+from recsys.storage.arrays import IntArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from recsys.evaluation.evaluation import Evaluation
 from recsys.evaluation.folded import folded
 from recsys.evaluation.truth import Truth
 from recsys.ids import IdMap
-from recsys.item_weights import Ragged
+from recsys.models.item_scores import Ragged
 from recsys.models.model import Identified, Scorer
 from recsys.retrieval.index.index import Rows
 

@@ -12,6 +12,7 @@ import numpy as np
 from recsys.choosing import preferred
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
+from recsys.models.composition import draws, named, nested, seeded
 from recsys.models.joining import (
     JOINABLE,
     Matrix,
@@ -23,7 +24,6 @@ from recsys.models.joining import (
     with_fold_in,
 )
 from recsys.models.model import Fitted, Report, Validate, makes_vectors, silent
-from recsys.models.nested import draws, named, nested, seeded
 
 FACTORS: Final = (0.0, 0.5, 2.0)
 ROUNDS: Final = 3

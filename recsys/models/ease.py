@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import seeds
-from recsys.arrays import FloatArray
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import InputError, RecsysError
-from recsys.item_weights import ItemWeights
 from recsys.memory import available_bytes
 from recsys.models.histories import chosen, histories
+from recsys.models.item_scores import ItemWeights
 from recsys.models.model import Fitted, Report, Validate, silent
-from recsys.models.subspace import truncated_svd
+from recsys.models.truncated_svd import truncated_svd
 from recsys.models.weighting import TOO_LARGE, check_weighting, weighted
+from recsys.storage.arrays import FloatArray
 
 if TYPE_CHECKING:
     from scipy import sparse

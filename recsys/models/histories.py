@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recsys.data.tables import Interactions
-from recsys.item_weights import Ragged
+from recsys.models.item_scores import Ragged
 
 if TYPE_CHECKING:
     from scipy import sparse

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from recsys.data.tables import Interactions
 from recsys.errors import RecsysError
-from recsys.item_weights import ItemWeights, Ragged
 from recsys.models.histories import histories
+from recsys.models.item_scores import ItemWeights, Ragged
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.weighting import TOO_LARGE, check_weighting, weighted
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import plugins
-from recsys.arrays import FloatArray
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import InputError
 from recsys.models.histories import chosen
 from recsys.models.model import Validate
+from recsys.storage.arrays import FloatArray
 
 # Distances that can be written as an inner product.
 JOINABLE: Final = ("dot", "cosine", "euclidean", "squared_euclidean")

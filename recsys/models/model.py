@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from recsys.arrays import FloatArray, IntArray
 from recsys.data.tables import Interactions
+from recsys.storage.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from recsys.ids import IdMap

@@ -14,7 +14,7 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import RecsysError
 from recsys.models.model import Fitted, Report, Validate, silent
-from recsys.models.subspace import singular_vectors, subspaces
+from recsys.models.truncated_svd import singular_vectors, subspaces
 from recsys.models.weighting import TOO_LARGE, check_weighting, weighted
 
 if TYPE_CHECKING:

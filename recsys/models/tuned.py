@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from recsys.data.tables import Interactions
+from recsys.models.composition import named, nested, seeded
 from recsys.models.model import Fitted, Report, Validate, makes_vectors, silent
-from recsys.models.nested import named, nested, seeded
 from recsys.models.tuning import GRIDS, tune
 
 

@@ -14,12 +14,12 @@ from recsys.choosing import climb
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
+from recsys.models.composition import named
 from recsys.models.graph import best_hops
+from recsys.models.initialization import STARTS, best_weighting, scaled, start
 from recsys.models.joining import served_distance
 from recsys.models.model import Fitted, Report, Validate, silent
-from recsys.models.nested import named
 from recsys.models.start_share import best_share
-from recsys.models.starts import STARTS, best_weighting, scaled, start
 from recsys.models.weighting import check_weighting, varies
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from recsys.learning.regularizers import Regularizer
     from recsys.learning.samplers.sampler import Draw
     from recsys.learning.training.checkpoint import State
-    from recsys.learning.training.log import Log
+    from recsys.learning.training.interactions import Log
     from recsys.learning.training.loop import Vectors, Work
     from recsys.learning.training.step import Parts
     from recsys.learning.training.tables import Tables
@@ -239,7 +239,7 @@ class TwoTower:
             begun: Where the vectors start, where that is known.
             most: Interactions that an epoch goes through, at most.
         """
-        from recsys.learning.training.log import Log
+        from recsys.learning.training.interactions import Log
         from recsys.learning.training.loop import Schedule, Work
         from recsys.learning.training.memory import keep_freed
 
@@ -309,9 +309,9 @@ class TwoTower:
         from recsys.learning.distances.mahalanobis import Mahalanobis
         from recsys.learning.losses.parameters import parameters
         from recsys.learning.regularizers import UnitBall
-        from recsys.learning.training.asked import table
-        from recsys.learning.training.place import MAP
-        from recsys.learning.training.rowwise import Adagrad, Adam
+        from recsys.learning.training.optimizers import Adagrad, Adam
+        from recsys.learning.training.pair_inputs import table
+        from recsys.learning.training.projection import MAP
         from recsys.learning.training.tables import Tables
 
         optimizer = {"adagrad": Adagrad, "adam": Adam}[self.optimizer](self.rate * self._length())
@@ -330,7 +330,7 @@ class TwoTower:
     def _fresh_draw(self, log: Log, tables: Tables, parts: Parts) -> Callable[[], Draw]:
         from recsys.learning.samplers.sampler import Catalogue, Sampler
         from recsys.learning.training.nearest import nearest
-        from recsys.learning.training.place import place
+        from recsys.learning.training.projection import place
 
         name, options = named(self.sampler)
         takes = {option.name for option in plugins.part("samplers", name).options}

@@ -15,7 +15,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.tables import Interactions, Split
 from recsys.errors import RecsysError
 from recsys.evaluation.folded import CannotFoldInError
-from recsys.files import read_json, replacing, write_json
+from recsys.evaluation.record import Verdict
 from recsys.models.model import Validate
 from recsys.models.tuning import GRIDS, fits, tune
 from recsys.pipeline.build import build_model
@@ -23,7 +23,7 @@ from recsys.pipeline.config import ModelSection, TrainConfig, described
 from recsys.pipeline.fit import Refit, fit
 from recsys.pipeline.progress import Watcher
 from recsys.pipeline.scoring import scored
-from recsys.pipeline.verdict import Verdict
+from recsys.storage.files import read_json, replacing, write_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 from recsys.data.dataset import Dataset
 from recsys.errors import InputError
-from recsys.home import Home
-from recsys.run_folder import RunFolder
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 
 
 def recipes(runs: Sequence[str], dataset: Dataset, home: Home) -> list[dict[str, Any]]:

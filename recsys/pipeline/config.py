@@ -13,7 +13,7 @@ from recsys import plugins
 from recsys.data.etl.options import EtlOptions
 from recsys.errors import InputError
 from recsys.evaluation.names import DEFAULT
-from recsys.models.nested import draws
+from recsys.models.composition import draws
 from recsys.pipeline import yaml
 
 C = TypeVar("C", bound="TrainConfig")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from recsys.files import read_json
-from recsys.pipeline.verdict import BESIDE
-from recsys.run_folder import RunFolder
+from recsys.evaluation.record import BESIDE
+from recsys.storage.files import read_json
+from recsys.storage.run_folder import RunFolder
 
 
 def result(run: RunFolder) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from recsys.data.splits.histories import ASKED_OF, Granted, first_rows, oldest_r
 from recsys.data.tables import Split
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.names import metric
+from recsys.evaluation.record import Verdict, plain
 from recsys.evaluation.truth import Truth
 from recsys.evaluation.unseen import LENGTHS, Unseen, nobody_known
 from recsys.ids import IdMap
 from recsys.models.model import Identified
 from recsys.pipeline.fit import seen_rows
 from recsys.pipeline.progress import Silent, Watcher
-from recsys.pipeline.verdict import Verdict, plain
 from recsys.retrieval.index.index import Rows
 
 Names = Sequence[str]

@@ -11,13 +11,13 @@ from pathlib import Path
 from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl, unchanged
-from recsys.files import read_json, replacing, write_json
-from recsys.home import Home
 from recsys.pipeline.config import ExportSection, PipelineConfig, SyntheticSection
 from recsys.pipeline.progress import Watcher
 from recsys.pipeline.train import Tracker, run_key, train
 from recsys.retrieval.export import export
-from recsys.run_folder import RunFolder
+from recsys.storage.files import read_json, replacing, write_json
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 
 
 def run_pipeline(

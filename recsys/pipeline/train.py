@@ -23,9 +23,8 @@ from recsys.embeddings import Embeddings
 from recsys.errors import InputError, StoppedError
 from recsys.evaluation.folded import CannotFoldInError
 from recsys.evaluation.main_metric import best, main_metric
-from recsys.files import remove, write_text
-from recsys.home import Home
-from recsys.item_weights import ItemWeights
+from recsys.evaluation.record import Verdict
+from recsys.models.item_scores import ItemWeights
 from recsys.models.model import Identified, Model, Validate
 from recsys.pipeline import yaml
 from recsys.pipeline.baselines import Baseline, baseline
@@ -35,14 +34,15 @@ from recsys.pipeline.epochs import Epochs
 from recsys.pipeline.fit import Outcome, fit, seen_rows, validation
 from recsys.pipeline.progress import Watcher
 from recsys.pipeline.scoring import scored
-from recsys.pipeline.verdict import Verdict
 from recsys.pipeline.versions import git_revision, versions
-from recsys.retrieval.index.contract import choose
 from recsys.retrieval.index.store import save_index
+from recsys.retrieval.index.tuning import choose
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import write_seen, write_titles
-from recsys.run_folder import RunFolder
 from recsys.seeds import derive
+from recsys.storage.files import remove, write_text
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 
 
 class Tracker(Protocol):

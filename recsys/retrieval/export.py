@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from recsys.arrays import IntArray
 from recsys.columns import ITEM, RANK, SCORE, USER
 from recsys.errors import InputError, RecsysError, StoppedError
-from recsys.files import read_json, remove, replacing, sha256, sweep, write_json
-from recsys.home import SEAL
 from recsys.ids import find_id, id_text
 from recsys.retrieval.index.index import Rows
 from recsys.retrieval.index.store import MANIFEST, Choice, read_manifest
 from recsys.retrieval.ranking import USERS_AT_ONCE
-from recsys.retrieval.service import Service, check_k
-from recsys.run_folder import RunFolder
-from recsys.text import TextColumn
+from recsys.retrieval.recommender import Service, check_k
+from recsys.storage.arrays import IntArray
+from recsys.storage.files import read_json, remove, replacing, sha256, sweep, write_json
+from recsys.storage.home import SEAL
+from recsys.storage.run_folder import RunFolder
+from recsys.storage.string_column import TextColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa

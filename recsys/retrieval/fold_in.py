@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import plugins
-from recsys.arrays import Codes, FloatArray
 from recsys.embeddings import FoldIn
 from recsys.errors import InputError, RecsysError
-from recsys.item_weights import Ragged
+from recsys.models.item_scores import Ragged
+from recsys.storage.arrays import Codes, FloatArray
 
 Gram = Callable[[], npt.NDArray[np.float64]]
 

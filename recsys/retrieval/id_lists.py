@@ -14,7 +14,7 @@ from typing import Final
 from recsys.columns import ITEM
 from recsys.errors import InputError
 from recsys.ids import find_id, id_text
-from recsys.text import TextColumn
+from recsys.storage.string_column import TextColumn
 
 SEPARATORS: Final = ",;\t|"
 # Tables and archives, which would be misread as one id a line.

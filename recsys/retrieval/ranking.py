@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from recsys.arrays import Codes, FloatArray, IntArray
 from recsys.columns import ITEM, USER
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.retrieval.index.exact import Exact, mask, top
 from recsys.retrieval.index.index import Index, Rows
+from recsys.storage.arrays import Codes, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from recsys.data.tables import Interactions
@@ -80,7 +80,7 @@ def exact(model: Embeddings) -> Index:
     """
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
-        from recsys.retrieval.index.on_device import ExactOnDevice
+        from recsys.retrieval.index.exact_torch import ExactOnDevice
 
         return ExactOnDevice(model.distance, "cuda").build(model.items)
     return Exact(model.distance).build(model.items)

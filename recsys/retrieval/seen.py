@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.arrays import BoolArray, FloatArray, IntArray
 from recsys.retrieval.index.index import Rows
+from recsys.storage.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)

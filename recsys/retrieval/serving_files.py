@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys import arrays
 from recsys.errors import RecsysError
 from recsys.retrieval.index.index import Rows
 from recsys.retrieval.seen import Seen
-from recsys.text import TextColumn
+from recsys.storage import arrays
+from recsys.storage.string_column import TextColumn
 
 
 def write_seen(path: Path, seen: Seen) -> None:

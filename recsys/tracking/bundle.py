@@ -11,9 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from recsys.embeddings import Stored
-from recsys.files import TEMPORARY
-from recsys.home import SEAL
-from recsys.run_folder import UNSEALED, RunFolder
+from recsys.storage.files import TEMPORARY
+from recsys.storage.home import SEAL
+from recsys.storage.run_folder import UNSEALED, RunFolder
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from recsys.errors import RecsysError
-from recsys.home import Home
-from recsys.run_folder import RunFolder
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from recsys.tracking.champion import summaries
 from recsys.tracking.mlflow_tracker import MlflowTracker, logged
 from recsys.tracking.summary import Summary

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from recsys.errors import RecsysError
-from recsys.home import Home
-from recsys.run_folder import RunFolder
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from recsys.tracking.summary import Summary
 
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from recsys.errors import RecsysError
-from recsys.files import read_json, remove, write_json
-from recsys.home import Home
+from recsys.storage.files import read_json, remove, write_json
+from recsys.storage.home import Home
 from recsys.tracking.summary import Summary
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recsys.errors import RecsysError
-from recsys.files import read_json, write_json
-from recsys.home import Home
-from recsys.run_folder import RunFolder
+from recsys.storage.files import read_json, write_json
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from recsys.tracking import store
 from recsys.tracking.bundle import example, requirements, staged
 from recsys.tracking.champion import best, crown

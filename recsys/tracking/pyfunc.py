@@ -24,8 +24,8 @@ import pandas as pd
 from mlflow import exceptions, models, pyfunc
 
 if TYPE_CHECKING:
-    from recsys.retrieval.service import Listed
-    from recsys.text import TextColumn
+    from recsys.retrieval.recommender import Listed
+    from recsys.storage.string_column import TextColumn
 
 COLUMNS = ("user", "history", "exclude")
 
@@ -35,7 +35,7 @@ class Recommender(pyfunc.PythonModel):  # type: ignore[misc]  # mlflow gives no 
 
     def load_context(self, context: pyfunc.PythonModelContext) -> None:
         """Map the run folder."""
-        from recsys.retrieval.service import Service
+        from recsys.retrieval.recommender import Service
 
         self.service = Service.open(Path(context.artifacts["run"]))
 
@@ -77,7 +77,7 @@ class Recommender(pyfunc.PythonModel):  # type: ignore[misc]  # mlflow gives no 
     def _single(
         self, user: str | None, history: list[str], exclude: list[str], k: int, unknown: Any
     ) -> list[Listed]:
-        from recsys.retrieval.rules import Rules, look_up
+        from recsys.retrieval.filters import Rules, look_up
 
         rules = Rules(exclude=look_up(exclude, self.service.model.item_ids).codes)
         if not history:

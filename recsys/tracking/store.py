@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from recsys.home import Home
+from recsys.storage.home import Home
 
 
 def tracking_uri(home: Home) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from recsys.files import read_json
-from recsys.home import SEAL
-from recsys.run_folder import RunFolder
+from recsys.storage.files import read_json
+from recsys.storage.home import SEAL
+from recsys.storage.run_folder import RunFolder
 
 LOW: Final = "/low"
 HIGH: Final = "/high"

@@ -11,7 +11,7 @@ import recsys
 PACKAGE = Path(recsys.__file__).parent
 FLOORS = ["ground", "data", "learning", "models", "retrieval", "evaluation", "tracking", "pipeline", "cli"]
 FAMILIES = ["distances", "losses", "miners", "samplers", "towers"]
-TOP = {"recsys", "recsys.interface"}  # the Python interface stands on everything
+TOP = {"recsys", "recsys.api"}  # the Python interface stands on everything
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.home import Home
+from recsys.storage.home import Home
 from tests.factories import embeddings, run_folder, seen_rows
 from tests.tracking.finished import finished
 
@@ -22,13 +22,15 @@ def loaded(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("module", ["recsys", "recsys.cli.main", "recsys.plugins", "recsys.run_folder"])
+@pytest.mark.parametrize(
+    "module", ["recsys", "recsys.cli.main", "recsys.plugins", "recsys.storage.run_folder"]
+)
 def test_imports_nothing_heavy(module: str) -> None:
     assert not loaded(f"import {module}") & HEAVY
 
 
 def test_the_path_of_recommend_is_light() -> None:
-    assert not loaded("import recsys.retrieval.service") & HEAVY
+    assert not loaded("import recsys.retrieval.recommender") & HEAVY
 
 
 def test_reading_a_command_line_is_light(tmp_path: Path) -> None:
@@ -73,9 +75,10 @@ def test_lists_of_many_users_are_written_without_torch_and_pandas(home: Home, tm
     code = f"""
 from pathlib import Path
 from recsys.retrieval.export import export
-from recsys.retrieval.index import exact, nominate
+from recsys.retrieval.index import exact
+from recsys.retrieval.index import mixed_precision
 exact.MANY_SCORES, called = 0, []
-nominate.nominate, given = lambda *words: called.append(1) or given(*words), nominate.nominate
+mixed_precision.nominate, given = lambda *words: called.append(1) or given(*words), mixed_precision.nominate
 assert export(Path({str(run.path)!r}), Path({str(tmp_path / "lists.parquet")!r}), k=5)["rows"] == 200
 assert called
 """

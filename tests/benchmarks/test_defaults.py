@@ -9,10 +9,10 @@ import pytest
 
 from benchmarks import defaults, quality, report
 from recsys.data.etl.options import EtlOptions
-from recsys.files import read_json
-from recsys.home import Home
 from recsys.pipeline.build import build_model
 from recsys.pipeline.config import ModelSection, TrainConfig
+from recsys.storage.files import read_json
+from recsys.storage.home import Home
 from tests.benchmarks.test_quality import planted
 
 SMALL = {"name": "spectral", "dim": 8}

@@ -12,8 +12,8 @@ from recsys import plugins
 from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
-from recsys.home import Home
 from recsys.pipeline.config import TrainConfig, parse
+from recsys.storage.home import Home
 
 # Given, so that nothing is tried.
 BSL: Final = {"name": "bsl", "temperature": 0.2, "power": 1.1}

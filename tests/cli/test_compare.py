@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
-from recsys.home import Home
-from recsys.run_folder import RunFolder
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from recsys.tracking.mlflow_tracker import MlflowTracker
 from tests.tracking.finished import finished
 

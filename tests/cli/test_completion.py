@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.home import Home
+from recsys.storage.home import Home
 
 SCRIPT = "import sys; sys.argv = ['recsys']; from recsys.cli.main import main; main()"
 

@@ -7,7 +7,7 @@ from recsys.cli.main import app
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.data.synthetic import planted
-from recsys.home import Home
+from recsys.storage.home import Home
 
 
 def call(home: Home, *words: str) -> Result:

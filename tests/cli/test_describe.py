@@ -15,7 +15,7 @@ from recsys.data.description import gini, share_of_top, spread
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.data.synthetic import planted
-from recsys.home import Home
+from recsys.storage.home import Home
 
 
 def dataset(home: Home, folder: Path, table: pl.DataFrame, **options: Any) -> None:

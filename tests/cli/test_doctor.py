@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from recsys.cli import checkup
-from recsys.cli.checkup import Finding
 from recsys.cli.main import app
-from recsys.home import Home
+from recsys.cli.reports import doctor
+from recsys.cli.reports.doctor import Finding
+from recsys.storage.home import Home
 
 
 def call(home: Home, *words: str) -> Result:
@@ -43,7 +43,7 @@ def test_everything_is_looked_at_and_nothing_is_made(home: Home) -> None:
 
 def test_people_get_a_line_each(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     findings = [Finding("annoy", "warn", "not installed", "build it"), Finding("disk", "ok", "9 GB free")]
-    monkeypatch.setattr(checkup, "checkup", lambda _: findings)
+    monkeypatch.setattr(doctor, "checkup", lambda _: findings)
     lines = call(home).stdout.splitlines()
     assert [line.split() for line in lines] == [
         ["warn", "annoy", "not", "installed"], ["build", "it"], ["ok", "disk", "9", "GB", "free"],
@@ -51,7 +51,7 @@ def test_people_get_a_line_each(home: Home, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_is_broken_makes_the_exit_code_1(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkup, "checkup", lambda _: [Finding("packages", "fail", "missing: x", "run pip")])
+    monkeypatch.setattr(doctor, "checkup", lambda _: [Finding("packages", "fail", "missing: x", "run pip")])
     result = call(home, "--json")
     assert result.exit_code == 1
     assert not json.loads(result.stdout)["ok"]
@@ -61,9 +61,9 @@ def test_a_check_that_fails_is_a_warning(home: Home, monkeypatch: pytest.MonkeyP
     def broken(_: Home) -> Finding:
         raise PermissionError("no")
 
-    monkeypatch.setattr(checkup, "_disk", broken)
-    monkeypatch.setattr(checkup, "_probe", lambda _: dead(1))
-    found = {each.name: each for each in checkup.checkup(home)}
+    monkeypatch.setattr(doctor, "_disk", broken)
+    monkeypatch.setattr(doctor, "_probe", lambda _: dead(1))
+    found = {each.name: each for each in doctor.checkup(home)}
     assert found["disk"] == Finding("disk", "warn", "could not be looked at: PermissionError: no")
     assert found["python"].status == "ok"
 
@@ -82,11 +82,11 @@ def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
 def test_missing_annoy_says_whether_there_is_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "annoy")
     monkeypatch.setattr("shutil.which", lambda _: None)
-    found = checkup._annoy(dead(1))
+    found = doctor._annoy(dead(1))
     assert (found.status, found.found) == ("warn", "not installed, and there is no C++ compiler")
     assert "apt install g++" in found.todo
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-    assert checkup._annoy(dead(1)).found == "not installed (c++ is there)"
+    assert doctor._annoy(dead(1)).found == "not installed (c++ is there)"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_missing_annoy_says_whether_there_is_a_compiler(monkeypatch: pytest.Monk
     [(-4, "", "was built for another processor"), (1, "a\nImportError: libstdc++", "ImportError: libstdc++")],
 )
 def test_annoy_that_does_not_work_is_to_be_built_again(code: int, error: str, found: str) -> None:
-    finding = checkup._annoy(dead(code, error))
+    finding = doctor._annoy(dead(code, error))
     assert finding.status == "warn"
     assert finding.found == f"installed but does not work: {found}"
     assert "build it again" in finding.todo
@@ -102,17 +102,17 @@ def test_annoy_that_does_not_work_is_to_be_built_again(code: int, error: str, fo
 
 def test_missing_and_other_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "implicit", "scipy")
-    (found,) = checkup._packages()
+    (found,) = doctor._packages()
     assert (found.status, found.found) == ("fail", "missing: implicit, scipy")
     monkeypatch.undo()
-    monkeypatch.setattr(checkup, "_pinned", lambda _: {"numpy": "0.1"})
-    (found,) = checkup._packages()
+    monkeypatch.setattr(doctor, "_pinned", lambda _: {"numpy": "0.1"})
+    (found,) = doctor._packages()
     assert found.status == "warn"
     assert found.found == f"numpy {metadata.version('numpy')}, tested 0.1"
 
 
 def test_torch_that_does_not_work_is_a_failure() -> None:
-    (found,) = checkup._torch(dead(1, "ModuleNotFoundError: No module named 'torch'"))
+    (found,) = doctor._torch(dead(1, "ModuleNotFoundError: No module named 'torch'"))
     assert (found.status, found.found) == (
         "fail",
         "does not work: ModuleNotFoundError: No module named 'torch'",
@@ -126,33 +126,33 @@ CUDA: dict[str, Any] = {
 
 
 def test_the_gpu_is_named_or_it_is_said_why_it_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checkup._gpu(CUDA) == Finding("gpu", "ok", "NVIDIA H100, 80 GB, torch 2.13.0")
+    assert doctor._gpu(CUDA) == Finding("gpu", "ok", "NVIDIA H100, 80 GB, torch 2.13.0")
     monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/nvidia-smi")
-    unused = checkup._gpu({**CUDA, "device": None, "built_for": None})
+    unused = doctor._gpu({**CUDA, "device": None, "built_for": None})
     assert (unused.status, "built without CUDA" in unused.found) == ("warn", True)
     monkeypatch.setattr("shutil.which", lambda _: None)
-    assert checkup._gpu({**CUDA, "device": None}).status == "ok"
+    assert doctor._gpu({**CUDA, "device": None}).status == "ok"
 
 
 def test_a_full_disk_and_a_server_that_is_down_are_warnings(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1 << 20}))
-    assert checkup._disk(home).status == "warn"
+    assert doctor._disk(home).status == "warn"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    found = checkup._mlflow(home)
+    found = doctor._mlflow(home)
     assert found.status == "warn"
     assert "recsys runs --sync" in found.todo
 
 
 def test_pins_are_read_from_constraints(tmp_path: Path) -> None:
     (tmp_path / "constraints.txt").write_text("Ruff_x==0.1  # why\n# a comment == text\ntorch==2.13.0\n")
-    assert checkup._pinned(tmp_path / "constraints.txt") == {"ruff-x": "0.1", "torch": "2.13.0"}
-    assert checkup._pinned(tmp_path / "none.txt") == {}
+    assert doctor._pinned(tmp_path / "constraints.txt") == {"ruff-x": "0.1", "torch": "2.13.0"}
+    assert doctor._pinned(tmp_path / "none.txt") == {}
 
 
 def test_a_probe_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkup, "PROBE_SECONDS", 0.1)
-    (found,) = checkup._torch(checkup._probe("import time; time.sleep(60)"))
+    monkeypatch.setattr(doctor, "PROBE_SECONDS", 0.1)
+    (found,) = doctor._torch(doctor._probe("import time; time.sleep(60)"))
     assert found.status == "fail"
     assert "no answer within 0.1 s" in found.found

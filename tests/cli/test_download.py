@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
-from recsys.home import Home
+from recsys.storage.home import Home
 
 
 class Quiet(SimpleHTTPRequestHandler):

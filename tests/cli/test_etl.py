@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
 from recsys.data.dataset import Dataset
-from recsys.home import Home
+from recsys.storage.home import Home
 from tests.data import etl_logs as logs
 
 ROWS = logs.rows()

@@ -6,9 +6,9 @@ from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
 from recsys.embeddings import Embeddings
-from recsys.home import Home
 from recsys.retrieval.ranking import seen_by_user
-from recsys.run_folder import RunFolder
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from tests.factories import checkerboard, dataset_folder, interactions, run_folder
 from tests.tracking.finished import finished
 

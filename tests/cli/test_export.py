@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
-from recsys.home import Home
+from recsys.storage.home import Home
 from tests.factories import embeddings, run_folder, seen_rows
 
 

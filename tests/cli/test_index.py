@@ -4,14 +4,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
-from recsys.home import Home
-from recsys.retrieval.index import contract
-from recsys.retrieval.service import Service
-from recsys.run_folder import RunFolder
+from recsys.retrieval.index import tuning
+from recsys.retrieval.recommender import Service
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from tests.factories import embeddings, run_folder, seen_rows
 
 needs_annoy = pytest.mark.skipif(
-    contract.find_spec("annoy") is None, reason="annoy is not installed: it needs a C++ compiler"
+    tuning.find_spec("annoy") is None, reason="annoy is not installed: it needs a C++ compiler"
 )
 
 
@@ -52,7 +52,7 @@ def test_a_broken_promise_exits_1(run: RunFolder) -> None:
 
 
 def test_where_annoy_is_no_faster_it_is_ranked_exactly(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contract, "_latencies", lambda *_: (1.0, 1.0))
+    monkeypatch.setattr(tuning, "_latencies", lambda *_: (1.0, 1.0))
     run = run_folder(home, embeddings(), seen_rows())
     result = call(run, "build")
     assert result.exit_code == 0, result.stderr

@@ -11,9 +11,9 @@ import pytest
 
 from recsys.cli import progress
 from recsys.cli.progress import Meter, Work
+from recsys.cli.reports.train import Watch
 from recsys.cli.session import Session
-from recsys.cli.train_report import Watch
-from recsys.home import Home
+from recsys.storage.home import Home
 
 
 def test_a_rate_is_that_of_what_was_done_since_it_began() -> None:
@@ -74,8 +74,8 @@ import time
 from pathlib import Path
 from recsys.cli import progress
 from recsys.cli.session import Session
-from recsys.cli.train_report import Watch
-from recsys.home import Home
+from recsys.cli.reports.train import Watch
+from recsys.storage.home import Home
 progress.SECONDS_UNSEEN = 0.2
 with Watch(Session(Home(Path('.')))) as watch:
     watch.stage('fitting')

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
-from recsys.home import Home
 from recsys.ids import IdMap
+from recsys.storage.home import Home
 from tests.factories import embeddings, run_folder, seen_rows
 
 
@@ -150,7 +150,7 @@ def test_a_changed_byte_exits_1(served: Home) -> None:
 
 def test_serving_imports_nothing_heavy(served: Home) -> None:
     code = (
-        "import sys; from recsys.retrieval.service import Service; from pathlib import Path;"
+        "import sys; from recsys.retrieval.recommender import Service; from pathlib import Path;"
         f"Service.open(Path({str(served.runs / 'run-1')!r})).recommend(['u1']);"
         "print(sorted({'torch', 'polars', 'pandas', 'mlflow', 'scipy', 'pyarrow'} & set(sys.modules)))"
     )

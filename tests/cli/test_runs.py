@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
-from recsys.home import Home
+from recsys.storage.home import Home
 from recsys.tracking.mlflow_tracker import MlflowTracker
 from tests.tracking.finished import finished
 

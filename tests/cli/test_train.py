@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
 from recsys.data.synthetic import World, write_csv
-from recsys.home import Home
 from recsys.pipeline.epochs import read_epochs
-from recsys.run_folder import RunFolder
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 
 SMALL = ["--baselines", "none", "--dim", "8", "--batch", "256", "--candidates", "32", "--loss", "bpr"]
 

@@ -11,10 +11,10 @@ from typer.testing import CliRunner, Result
 from recsys import plugins
 from recsys.cli.main import app
 from recsys.data.synthetic import World, write_csv
-from recsys.home import Home
 from recsys.models import ease
 from recsys.models.als import ALS
-from recsys.run_folder import RunFolder
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from recsys.tracking.summary import Summary
 
 SMALL = ["--dim", "8", "--batch", "256", "--candidates", "32", "--loss", "bpr", "--epochs", "1"]

@@ -5,9 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from recsys.cli.train_report import COLUMNS, render
-from recsys.home import Home
-from recsys.run_folder import RunFolder
+from recsys.cli.reports.train import COLUMNS, render
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from tests.tracking.finished import finished
 
 

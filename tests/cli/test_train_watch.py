@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from recsys.cli.reports.train import Watch
 from recsys.cli.session import Session
-from recsys.cli.train_report import Watch
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from recsys import plugins
-from recsys.arrays import FloatArray
 from recsys.errors import InputError, RecsysError
 from recsys.retrieval.index.index import Index, Rows
+from recsys.storage.arrays import FloatArray
 
 DISTANCES = ("dot", "cosine", "euclidean", "squared_euclidean")
 INDEXES = plugins.names("indexes")

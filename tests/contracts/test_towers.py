@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recsys import plugins
 from recsys.learning.towers.tower import Tower, Users
-from recsys.learning.training.log import Log
+from recsys.learning.training.interactions import Log
 from tests import factories
 
 every = pytest.mark.parametrize("name", plugins.names("towers"))

@@ -10,7 +10,7 @@ import polars as pl
 from recsys.data.dataset import PARTS, Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
-from recsys.home import Home
+from recsys.storage.home import Home
 
 START = 1_600_000_000
 

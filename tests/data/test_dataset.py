@@ -8,7 +8,7 @@ import pytest
 from recsys.data.dataset import MANIFEST, Dataset
 from recsys.data.tables import RAW_SCHEMA
 from recsys.errors import InputError, RecsysError
-from recsys.home import Home
+from recsys.storage.home import Home
 from tests.data import etl_logs as logs
 
 ROWS = logs.rows()

@@ -12,7 +12,7 @@ import pytest
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.errors import InputError, RecsysError
-from recsys.home import Home
+from recsys.storage.home import Home
 from tests.data import etl_logs as logs
 
 GOOD = logs.text(logs.rows())

@@ -17,7 +17,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl, etl_frame
 from recsys.errors import InputError
-from recsys.home import Home
+from recsys.storage.home import Home
 from tests.data import etl_logs as logs
 
 PAIRS = [(f"{place % 8}", f"{100 + place // 8 * 3 % 11}") for place in range(48)]

@@ -14,7 +14,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl, etl_frame
 from recsys.errors import InputError
-from recsys.home import Home
+from recsys.storage.home import Home
 from tests.data import etl_logs as logs
 
 ROWS = logs.rows()

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from recsys.data.dataset import Dataset
-from recsys.files import TEMPORARY
-from recsys.home import Home
+from recsys.storage.files import TEMPORARY
+from recsys.storage.home import Home
 from tests.data import etl_logs as logs
 
 PAUSED = """

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl, unchanged
-from recsys.home import Home
+from recsys.storage.home import Home
 from tests.data import etl_logs as logs
 
 ROWS = logs.rows()

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.data.coded_log import CODED, Log
 from recsys.data.etl import deduplicate, spill
 from recsys.data.etl.k_core import outside_core
 from recsys.data.etl.parallel import abreast
-from recsys.data.splits.frames import CODED, Log
-from recsys.home import Home
+from recsys.storage.home import Home
 from tests.data import etl_logs as logs
 
 LARGEST = 2**32 - 1

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from recsys import plugins
 from recsys.columns import TIME
+from recsys.data.coded_log import HELD, Log
+from recsys.data.splits.base import Splitter
 from recsys.data.splits.by_time import ByTime
 from recsys.data.splits.by_user import ByUser
-from recsys.data.splits.frames import HELD, Log
 from recsys.data.splits.given import Given
 from recsys.data.splits.leave_last import LeaveLast
 from recsys.data.splits.parse import parse
 from recsys.data.splits.random_holdout import RandomHoldout
-from recsys.data.splits.splitter import Splitter
 from recsys.errors import InputError
 from tests.factories import raw
 

@@ -5,8 +5,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.data.hashing import combine, mix, text_keys
 from recsys.data.splits.order import kth_smallest
-from recsys.data.splits.stable import combine, mix, text_keys
 
 WHOLE = st.integers(-(2**63), 2**63 - 1)
 NATURAL = st.integers(0, 2**64 - 1)

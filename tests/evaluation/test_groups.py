@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from recsys.errors import InputError
 from recsys.evaluation.groups import activity, by_group
-from recsys.home import Home
-from recsys.run_folder import RunFolder
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from tests import factories
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.arrays import FloatArray, IntArray
 from recsys.data.splits.histories import Granted, oldest_rows, ordered
 from recsys.data.synthetic import World
 from recsys.data.tables import Interactions
@@ -19,15 +18,16 @@ from recsys.evaluation.folded import CannotFoldInError, folded
 from recsys.evaluation.truth import Truth
 from recsys.evaluation.unseen import Unseen, UnseenValidator, newest, nobody_known
 from recsys.ids import IdMap
-from recsys.item_weights import Ragged
 from recsys.models.als import ALS
 from recsys.models.ease import EASE
 from recsys.models.item_knn import ItemKNN
+from recsys.models.item_scores import Ragged
 from recsys.models.model import Identified, Model
 from recsys.models.popularity import Popularity
 from recsys.models.spectral import Spectral
 from recsys.retrieval.fold_in import fold_in
 from recsys.retrieval.ranking import seen_by_user
+from recsys.storage.arrays import FloatArray, IntArray
 from tests.factories import random_log, raw
 
 LOG = Interactions.of(random_log())

@@ -13,10 +13,10 @@ from recsys import plugins
 from recsys.choosing import Judgement
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError, RecsysError
-from recsys.files import TEMPORARY, read_json
 from recsys.learning.training import checkpoint
 from recsys.models.model import Fitted, Scorer
 from recsys.models.two_tower import TwoTower
+from recsys.storage.files import TEMPORARY, read_json
 from tests import factories
 
 MODEL = TwoTower(

@@ -15,7 +15,7 @@ from recsys.columns import ITEM
 from recsys.embeddings import Embeddings
 from recsys.learning.distances.mahalanobis import Mahalanobis
 from recsys.learning.training.loop import embed, run_epoch
-from recsys.learning.training.place import MAP
+from recsys.learning.training.projection import MAP
 from recsys.models.two_tower import TwoTower
 from recsys.retrieval.index.exact import Exact
 from tests import factories

@@ -11,20 +11,20 @@ import torch
 from recsys import plugins, seeds
 from recsys.columns import ITEM, USER
 from recsys.learning.distances.mahalanobis import Mahalanobis
+from recsys.learning.miners.counting import Watched
 from recsys.learning.miners.hardest_k import HardestK
 from recsys.learning.miners.miner import Moment
 from recsys.learning.pairs import Pairs, Terms
 from recsys.learning.reducers import REDUCERS
 from recsys.learning.regularizers import L2, Points
 from recsys.learning.samplers.sampler import Candidates
-from recsys.learning.training import asked
+from recsys.learning.training import pair_inputs
 from recsys.learning.training import step as module
+from recsys.learning.training.interactions import Log
 from recsys.learning.training.known import Known
-from recsys.learning.training.log import Log
-from recsys.learning.training.rowwise import Table
+from recsys.learning.training.optimizers import Table
 from recsys.learning.training.step import Batch, Parts, step
 from recsys.learning.training.tables import Tables
-from recsys.learning.training.watched import Watched
 from tests import factories
 
 TRAIN = factories.interactions()
@@ -192,7 +192,7 @@ def test_with_lengths(distance: str) -> None:
 def test_with_margins_by_popularity(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK", 3)
     made = plugins.make("losses", loss, {"bias_aware": True})
-    check(replace(parts("bpr"), loss=made), replace(batch(), hardness=asked.hardness(LOG.popularity)))
+    check(replace(parts("bpr"), loss=made), replace(batch(), hardness=pair_inputs.hardness(LOG.popularity)))
 
 
 def test_with_a_penalty() -> None:

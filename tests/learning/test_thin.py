@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recsys.data.tables import Interactions
 from recsys.errors import InputError
 from recsys.learning.towers.history import History
-from recsys.learning.training.log import Log
+from recsys.learning.training.interactions import Log
 from recsys.learning.training.thin import Thin
 from recsys.models.two_tower import TwoTower
 from tests import factories

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from recsys.learning.distances import norms
-from recsys.learning.training.unit import unit
+from recsys.learning.training.normalize import unit
 
 
 def test_values_and_gradient_are_those_of_the_definition() -> None:

@@ -12,10 +12,10 @@ from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
-from recsys.item_weights import ItemWeights
 from recsys.models import ease
 from recsys.models.ease import EASE
 from recsys.models.histories import histories
+from recsys.models.item_scores import ItemWeights
 from recsys.plugins import make
 from recsys.retrieval.fold_in import fold_in
 from recsys.retrieval.ranking import seen_by_user

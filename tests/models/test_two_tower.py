@@ -20,8 +20,8 @@ from recsys.learning.training import loop
 from recsys.learning.training.checkpoint import State
 from recsys.learning.training.loop import Hooks, Work, batches
 from recsys.models import two_tower
+from recsys.models.initialization import start
 from recsys.models.model import Scorer, Validate
-from recsys.models.starts import start
 from recsys.models.two_tower import TwoTower
 from tests import factories
 

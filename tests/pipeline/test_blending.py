@@ -10,12 +10,12 @@ from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.errors import InputError
-from recsys.home import Home
 from recsys.pipeline.blending import recipes
 from recsys.pipeline.config import TrainConfig, document, parse
 from recsys.pipeline.progress import Silent
 from recsys.pipeline.train import train
-from recsys.run_folder import RunFolder
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from tests.factories import random_log
 
 
@@ -41,7 +41,7 @@ def test_a_blend_of_runs_is_fitted_chosen_refitted_and_served(home: Home, tmp_pa
     assert sum(weights) == pytest.approx(1, abs=1e-5)
     alone = [part.manifest()["valid"]["ndcg@10"] for part in parts]
     assert blended["valid"]["ndcg@10"] >= max(alone) - 1e-6
-    from recsys.retrieval.service import Service
+    from recsys.retrieval.recommender import Service
 
     service = Service.open(home.folder("run", None))
     assert service.model.distance == "dot"

@@ -11,12 +11,12 @@ from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.data.tables import Interactions
 from recsys.errors import InputError
-from recsys.home import Home
 from recsys.models.ease import EASE
 from recsys.pipeline.config import TrainConfig, parse
 from recsys.pipeline.progress import Silent
 from recsys.pipeline.train import train
-from recsys.retrieval.service import Service
+from recsys.retrieval.recommender import Service
+from recsys.storage.home import Home
 from tests.factories import random_log
 
 

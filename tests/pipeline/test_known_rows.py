@@ -16,13 +16,13 @@ from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
 from recsys.data.tables import Split
 from recsys.errors import InputError
-from recsys.home import Home
 from recsys.pipeline.config import TrainConfig, parse
 from recsys.pipeline.progress import Silent
 from recsys.pipeline.train import run_key, train
 from recsys.retrieval.export import export
-from recsys.retrieval.service import Service
-from recsys.run_folder import RunFolder
+from recsys.retrieval.recommender import Service
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from tests.factories import random_log
 
 K = 20

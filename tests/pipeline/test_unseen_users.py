@@ -11,20 +11,20 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
-from recsys.arrays import FloatArray, IntArray
 from recsys.cli.main import app
 from recsys.data.dataset import Dataset
 from recsys.data.splits.histories import first_rows, oldest_rows
 from recsys.data.synthetic import World, write_csv
 from recsys.data.tables import Interactions
 from recsys.evaluation.unseen import Unseen
-from recsys.home import Home
 from recsys.ids import IdMap
 from recsys.models.ease import EASE
 from recsys.models.model import Fitted
 from recsys.models.popularity import Popularity
-from recsys.retrieval.service import Service
-from recsys.run_folder import RunFolder
+from recsys.retrieval.recommender import Service
+from recsys.storage.arrays import FloatArray, IntArray
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 
 SMALL = ["--dim", "8", "--batch", "256", "--candidates", "32", "--loss", "bpr", "--epochs", "3"]
 

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
-from recsys.home import Home
 from recsys.pipeline.epochs import read_epochs
-from recsys.run_folder import RunFolder
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 
 SMOKE = Path(__file__).parents[2] / "pipelines" / "smoke.yaml"
 

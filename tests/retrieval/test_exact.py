@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys import plugins
-from recsys.arrays import Codes, FloatArray
 from recsys.errors import InputError, RecsysError
 from recsys.retrieval.index import exact
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.index import Rows
+from recsys.storage.arrays import Codes, FloatArray
 
 DISTANCES = ("dot", "cosine", "euclidean", "squared_euclidean")
 

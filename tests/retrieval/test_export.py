@@ -10,14 +10,14 @@ import polars as pl
 import pytest
 
 from recsys.errors import InputError, RecsysError, StoppedError
-from recsys.files import sha256
-from recsys.home import Home
 from recsys.retrieval import export as module
 from recsys.retrieval.export import export
-from recsys.retrieval.index.contract import Chosen, Measured
 from recsys.retrieval.index.store import save_index
-from recsys.retrieval.service import Service
-from recsys.run_folder import RunFolder
+from recsys.retrieval.index.tuning import Chosen, Measured
+from recsys.retrieval.recommender import Service
+from recsys.storage.files import sha256
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from tests.factories import embeddings, run_folder, seen_rows
 
 # Exports in a process of its own; the word "ranked" is printed after each part.

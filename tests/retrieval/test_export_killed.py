@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.home import Home
+from recsys.storage.home import Home
 from tests.factories import embeddings, run_folder, seen_rows
 
 # Processes are forked from one that has imported all and started no thread. Events are those by which Python

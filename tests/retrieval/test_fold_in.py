@@ -8,9 +8,9 @@ from scipy import sparse
 
 from recsys.embeddings import FoldIn, Stored
 from recsys.errors import InputError, RecsysError
-from recsys.item_weights import Ragged
+from recsys.models.item_scores import Ragged
 from recsys.retrieval.fold_in import fold_in, fold_in_all, gram_of
-from recsys.text import TextColumn
+from recsys.storage.string_column import TextColumn
 
 RNG = np.random.default_rng(2)
 ITEMS = RNG.normal(size=(20, 4)).astype(np.float32)

@@ -8,7 +8,7 @@ import zstandard
 
 from recsys.errors import InputError
 from recsys.retrieval.id_lists import ids_of_text, read_ids
-from recsys.text import TextColumn
+from recsys.storage.string_column import TextColumn
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import pytest
 
 from recsys.data.tables import RAW_SCHEMA, Interactions
 from recsys.embeddings import Embeddings
-from recsys.home import Home
 from recsys.models.als import ALS
 from recsys.retrieval.export import export
-from recsys.retrieval.index.contract import choose
 from recsys.retrieval.index.store import save_index
+from recsys.retrieval.index.tuning import choose
 from recsys.retrieval.ranking import seen_by_user
+from recsys.storage.home import Home
 from tests.factories import run_folder
 
 pytest.importorskip("annoy", reason="annoy is not installed: it needs a C++ compiler")

@@ -8,14 +8,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.arrays import FloatArray, IntArray
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.ids import IdMap
 from recsys.retrieval import ranking
 from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.index.on_device import ExactOnDevice
+from recsys.retrieval.index.exact_torch import ExactOnDevice
 from recsys.retrieval.ranking import exact, rank, seen_by_user
+from recsys.storage.arrays import FloatArray, IntArray
 from tests.factories import interactions
 
 

@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys import arrays
 from recsys.errors import RecsysError
 from recsys.retrieval.index.index import Rows
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import read_seen, read_titles, write_seen, write_titles
+from recsys.storage import arrays
 
 ROWS = Rows(np.array([0, 2, 2, 3]), np.array([1, 4, 0], dtype=np.int32))
 OTHERS = Rows(np.array([0, 1, 2, 2]), np.array([2, 3], dtype=np.int32))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from recsys.home import Home
-from recsys.run_folder import RunFolder
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from tests import factories
 
 

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from recsys.errors import InputError
-from recsys.home import Home
+from recsys.storage.home import Home
 from recsys.tracking.comparison import compare
 from recsys.tracking.summary import Summary
 from tests.tracking.finished import finished
@@ -89,7 +89,7 @@ def test_runs_scored_on_different_users_are_not_paired(home: Home) -> None:
 
 
 def summary_of(home: Home, name: str) -> Summary:
-    from recsys.run_folder import RunFolder
+    from recsys.storage.run_folder import RunFolder
 
     return Summary.of(RunFolder(home.runs / name))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import RecsysError
-from recsys.home import Home
+from recsys.storage.home import Home
 from recsys.tracking.mlflow_tracker import ALIAS, MlflowTracker, logged
 from recsys.tracking.names import from_mlflow, to_mlflow
 from recsys.tracking.summary import Summary, epochs

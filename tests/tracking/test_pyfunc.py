@@ -16,11 +16,11 @@ import pytest
 from typer.testing import CliRunner
 
 from recsys.cli.main import app
-from recsys.home import Home
 from recsys.ids import IdMap
-from recsys.retrieval.rules import Rules
-from recsys.retrieval.service import Listed, Service
-from recsys.run_folder import RunFolder
+from recsys.retrieval.filters import Rules
+from recsys.retrieval.recommender import Listed, Service
+from recsys.storage.home import Home
+from recsys.storage.run_folder import RunFolder
 from recsys.tracking.mlflow_tracker import ALIAS, MlflowTracker, save_pyfunc
 from tests.factories import embeddings, run_folder, seen_rows
 from tests.tracking.finished import finished

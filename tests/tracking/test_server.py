@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.home import Home
+from recsys.storage.home import Home
 from recsys.tracking import store
 from recsys.tracking.mlflow_tracker import MlflowTracker
 from recsys.tracking.summary import Summary

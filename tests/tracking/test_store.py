@@ -4,7 +4,7 @@ from threading import Thread
 
 import pytest
 
-from recsys.home import Home
+from recsys.storage.home import Home
 from recsys.tracking import store
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from recsys.errors import RecsysError
-from recsys.home import Home
+from recsys.storage.home import Home
 from recsys.tracking.champion import best, crown, summaries
 from recsys.tracking.summary import Summary, epochs, flat
 from tests.tracking.finished import finished

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from recsys.arrays import BoolArray
 from recsys.columns import ITEM, TIME, USER, WEIGHT
-from recsys.data.splits.frames import HELD
+from recsys.data.coded_log import HELD
+from recsys.storage.arrays import BoolArray
 
 _PAIR = "pair"
 _ROW = "row"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from recsys.columns import ITEM, TIME, USER, WEIGHT
+from recsys.data.coded_log import HELD
 from recsys.data.etl.meaning import Meaning
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.parse.parsed_log import ParsedLog
@@ -19,7 +20,6 @@ from recsys.data.etl.parse.table import Table
 from recsys.data.etl.progress import Progress
 from recsys.data.etl.schema import FILE, LINE, OUTCOME, RAW, VALUE
 from recsys.data.etl.spill import BATCH, Spill
-from recsys.data.splits.frames import HELD
 from recsys.errors import InputError
 
 if TYPE_CHECKING:

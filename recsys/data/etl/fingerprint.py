@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from recsys.columns import TIME, WEIGHT
-from recsys.data.splits.frames import Log
-from recsys.data.splits.stable import combine, mix
+from recsys.data.coded_log import Log
+from recsys.data.hashing import combine, mix
 
 _MODULUS: Final = 1 << 64
 _BLOCK: Final = 1 << 14  # rows whose hashes stay in the processor's cache from one step to the next

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from recsys.arrays import BoolArray
 from recsys.columns import ITEM, USER
-from recsys.data.splits.frames import Log, Rule, nothing
+from recsys.data.coded_log import Log, Rule, nothing
+from recsys.storage.arrays import BoolArray
 
 
 def outside_core(train: Log, min_user: int, min_item: int) -> Rule:

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from recsys.arrays import IntArray
 from recsys.columns import ITEM, TIME, USER, WEIGHT
+from recsys.data.coded_log import Log
 from recsys.data.etl.deduplicate import merge
 from recsys.data.etl.filter import Filtered
 from recsys.data.etl.options import EtlOptions
@@ -20,9 +20,9 @@ from recsys.data.etl.progress import Progress
 from recsys.data.etl.roles import Roles
 from recsys.data.etl.spill import Store
 from recsys.data.etl.timestamps import span
-from recsys.data.splits.frames import Log
 from recsys.errors import InputError
 from recsys.ids import IdMap
+from recsys.storage.arrays import IntArray
 
 _TINY: Final = float(np.finfo(np.float32).tiny)
 # Words that often stand for a missing id; more than a handful of rows are named in the report.

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from recsys.data.coded_log import Log, nothing
 from recsys.data.dataset import PARTS
 from recsys.data.etl.fingerprint import Identity
 from recsys.data.etl.k_core import outside_core
@@ -17,8 +18,7 @@ from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.parallel import abreast
 from recsys.data.etl.progress import Progress
 from recsys.data.etl.spill import Store
-from recsys.data.splits.frames import Log, nothing
-from recsys.data.splits.splitter import Splitter
+from recsys.data.splits.base import Splitter
 from recsys.seeds import derive
 
 TRAIN, VALID, TEST = PARTS

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from recsys.columns import ITEM, USER
+from recsys.data.coded_log import Log
 from recsys.data.dataset import KNOWN, MANIFEST, PARTS, SCHEMA, Dataset
 from recsys.data.etl.filter import Filtered, filtered
 from recsys.data.etl.meaning import meaning_of
@@ -28,17 +29,16 @@ from recsys.data.etl.progress import Progress, unheard, unseen
 from recsys.data.etl.sources import STDIN, Found, Source, find, spooled
 from recsys.data.etl.timestamps import span
 from recsys.data.etl.write import summary, write
+from recsys.data.splits.base import Splitter
 from recsys.data.splits.by_time import ByTime
 from recsys.data.splits.by_user import ByUser
-from recsys.data.splits.frames import Log
 from recsys.data.splits.given import Given
 from recsys.data.splits.leave_last import LeaveLast
 from recsys.data.splits.parse import parse as parse_split
 from recsys.data.splits.random_holdout import RandomHoldout
-from recsys.data.splits.splitter import Splitter
 from recsys.errors import InputError, RecsysError
-from recsys.files import read_json, remove, replacing, sha256, sweep, write_json
-from recsys.home import Home, checked_name
+from recsys.storage.files import read_json, remove, replacing, sha256, sweep, write_json
+from recsys.storage.home import Home, checked_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from recsys.data.etl.archives import SUFFIXES, inner_name
 from recsys.data.etl.options import Format
 from recsys.errors import InputError
-from recsys.home import LONGEST_NAME, part_of_name
+from recsys.storage.home import LONGEST_NAME, part_of_name
 
 _BY_SUFFIX: Final = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet",

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import polars as pl
 
 from recsys.columns import ITEM, TIME, USER
+from recsys.data.coded_log import CODED
 from recsys.data.etl.schema import OUTCOME
-from recsys.data.splits.frames import CODED
 from recsys.ids import IdMap, without_fraction, written_as_floats
 
 ROWS: Final = 2_500_000  # of a bucket, about

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from recsys.columns import ITEM, TIME, USER, WEIGHT
+from recsys.data.coded_log import Log
 from recsys.data.dataset import PARTS
 from recsys.data.etl.partition import TEST, Parts
 from recsys.data.etl.spill import Store
 from recsys.data.etl.timestamps import shown
-from recsys.data.splits.frames import Log
 from recsys.data.tables import RAW_SCHEMA
 from recsys.ids import IdMap
 

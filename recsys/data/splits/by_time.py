@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import polars as pl
 
-from recsys.arrays import BoolArray
 from recsys.columns import TIME
-from recsys.data.splits.frames import Log, Rule, nothing
+from recsys.data.coded_log import Log, Rule, nothing
 from recsys.data.splits.order import kth_smallest
 from recsys.data.splits.shares import checked_share, count_of
 from recsys.errors import InputError
+from recsys.storage.arrays import BoolArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from recsys.arrays import BoolArray
 from recsys.columns import USER
-from recsys.data.splits.frames import Log, Rule, nothing
+from recsys.data.coded_log import Log, Rule, nothing
+from recsys.data.hashing import combine
 from recsys.data.splits.shares import checked_share
-from recsys.data.splits.stable import combine
 from recsys.seeds import derive
+from recsys.storage.arrays import BoolArray
 
 
 @dataclass(frozen=True, slots=True)

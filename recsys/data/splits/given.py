@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import polars as pl
 
-from recsys.arrays import BoolArray
+from recsys.data.coded_log import HELD, Log, Rule
 from recsys.data.splits.by_time import ByTime
-from recsys.data.splits.frames import HELD, Log, Rule
 from recsys.data.splits.random_holdout import RandomHoldout
+from recsys.storage.arrays import BoolArray
 
 
 @dataclass(frozen=True, slots=True)

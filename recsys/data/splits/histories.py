@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from recsys.columns import ITEM, TIME, USER
-from recsys.data.splits.stable import combine, text_keys
+from recsys.data.hashing import combine, text_keys
 
 # One row in so many is asked, the newest; the others are the history.
 ASKED_OF: Final = 5

@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from recsys.arrays import BoolArray
 from recsys.columns import TIME, USER
-from recsys.data.splits.frames import Log, Rule
+from recsys.data.coded_log import Log, Rule
 from recsys.errors import InputError
+from recsys.storage.arrays import BoolArray
 
 
 @dataclass(frozen=True, slots=True)

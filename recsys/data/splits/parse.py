@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from recsys.data.splits.base import Splitter
 from recsys.data.splits.by_time import ByTime
 from recsys.data.splits.by_user import ByUser
 from recsys.data.splits.leave_last import LeaveLast
 from recsys.data.splits.random_holdout import RandomHoldout
-from recsys.data.splits.splitter import Splitter
 from recsys.errors import InputError
 
 

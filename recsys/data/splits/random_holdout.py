@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from recsys.arrays import BoolArray
-from recsys.data.splits.frames import Log, Rule, nothing
+from recsys.data.coded_log import Log, Rule, nothing
+from recsys.data.hashing import Keys, combine
 from recsys.data.splits.order import kth_smallest
 from recsys.data.splits.shares import checked_share, count_of
-from recsys.data.splits.stable import Keys, combine
 from recsys.seeds import derive
+from recsys.storage.arrays import BoolArray
 
 
 @dataclass(frozen=True, slots=True)

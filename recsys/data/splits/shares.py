@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recsys.columns import TIME
-from recsys.data.splits.frames import Log
+from recsys.data.coded_log import Log
 
 
 def checked_share(share: float) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from recsys.learning.losses.margins import margins
-from recsys.learning.losses.rows import cross_entropy
+from recsys.learning.losses.masked import cross_entropy
 from recsys.learning.pairs import Pairs, Terms
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 
 from recsys.learning.losses.loss import in_force
-from recsys.learning.losses.rows import log_mean_exp_of_used, odds_of_used
+from recsys.learning.losses.masked import log_mean_exp_of_used, odds_of_used
 from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import torch
 
-from recsys.learning.losses.rows import cross_entropy
+from recsys.learning.losses.masked import cross_entropy
 from recsys.learning.pairs import Pairs, Terms
 
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import torch
 
+from recsys.learning.losses.masked import highest_of_used, mean_of_used
 from recsys.learning.losses.rank import estimated_rank
-from recsys.learning.losses.rows import highest_of_used, mean_of_used
 from recsys.learning.pairs import Pairs, Terms
 
 

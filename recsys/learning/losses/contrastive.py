@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import torch
 
-from recsys.learning.losses.rows import mean_of_used
+from recsys.learning.losses.masked import mean_of_used
 from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 

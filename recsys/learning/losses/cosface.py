@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from recsys.learning.losses.margins import margins
-from recsys.learning.losses.rows import cross_entropy, softmax_slopes
+from recsys.learning.losses.masked import cross_entropy, softmax_slopes
 from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from recsys.learning.losses.loss import in_force
-from recsys.learning.losses.rows import cross_entropy, softmax_slopes
+from recsys.learning.losses.masked import cross_entropy, softmax_slopes
 from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 

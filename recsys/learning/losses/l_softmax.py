@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from recsys.learning.losses.angles import psi
-from recsys.learning.losses.rows import cross_entropy
+from recsys.learning.losses.masked import cross_entropy
 from recsys.learning.pairs import Pairs, Terms
 
 

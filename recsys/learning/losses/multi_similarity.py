@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch.nn.functional import softplus
 
-from recsys.learning.losses.rows import log_sum_exp_of_used
+from recsys.learning.losses.masked import log_sum_exp_of_used
 from recsys.learning.pairs import Pairs, Terms
 
 

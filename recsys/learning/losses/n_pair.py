@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from recsys.learning.losses.rows import cross_entropy, softmax_slopes
+from recsys.learning.losses.masked import cross_entropy, softmax_slopes
 from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch.nn.functional import softplus
 
-from recsys.learning.losses.rows import log_sum_exp_of_used, softmax_slopes
+from recsys.learning.losses.masked import log_sum_exp_of_used, softmax_slopes
 from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 

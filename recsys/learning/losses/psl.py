@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from recsys.learning.losses.rows import log_sum_exp_of_used
+from recsys.learning.losses.masked import log_sum_exp_of_used
 from recsys.learning.pairs import Pairs, Terms
 
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from recsys.learning.losses.masked import mean_of_used
 from recsys.learning.losses.rank import estimated_rank
-from recsys.learning.losses.rows import mean_of_used
 from recsys.learning.pairs import Pairs, Terms
 
 EULER = 0.5772156649015329

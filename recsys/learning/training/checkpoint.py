@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from recsys import arrays
 from recsys.choosing import Judgement
 from recsys.errors import InputError
-from recsys.files import read_json, replacing, sweep, write_json
 from recsys.learning.training.tables import Tables
+from recsys.storage import arrays
+from recsys.storage.files import read_json, replacing, sweep, write_json
 
 FOLDER: Final = "epoch"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from recsys.learning.training.log import Log
+from recsys.learning.training.interactions import Log
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,23 +12,23 @@ import torch
 from torch import Tensor
 
 from recsys import seeds
-from recsys.arrays import FloatArray
+from recsys.learning.miners.counting import Watched
 from recsys.learning.miners.everything import Everything
 from recsys.learning.miners.miner import Moment
 from recsys.learning.reducers import Reduced
 from recsys.learning.samplers.sampler import Draw, Positives
 from recsys.learning.towers.tower import Histories, Users
-from recsys.learning.training import checkpoint, health
-from recsys.learning.training.asked import hardness
+from recsys.learning.training import checkpoint, diagnostics
 from recsys.learning.training.checkpoint import State
-from recsys.learning.training.health import Checkup
+from recsys.learning.training.diagnostics import Checkup
+from recsys.learning.training.interactions import Log
 from recsys.learning.training.known import Known
-from recsys.learning.training.log import Log
-from recsys.learning.training.place import move, place
+from recsys.learning.training.pair_inputs import hardness
+from recsys.learning.training.projection import move, place
 from recsys.learning.training.step import Batch, Parts, step
 from recsys.learning.training.tables import Tables
 from recsys.learning.training.thin import Thin
-from recsys.learning.training.watched import Watched
+from recsys.storage.arrays import FloatArray
 
 SHOWN_EVERY = 8
 Vectors: TypeAlias = dict[str, FloatArray]
@@ -135,8 +135,8 @@ def run_epoch(work: Work, epoch: int) -> dict[str, float]:
         pairs += batch.known.shape[0] * batch.known.shape[1]
     loss = float(_mean(losses))
     seconds = time.perf_counter() - began
-    health.check_loss(loss, epoch)
-    mined = health.check_mined(watched.share, watched.miner, epoch)
+    diagnostics.check_loss(loss, epoch)
+    mined = diagnostics.check_mined(watched.share, watched.miner, epoch)
     assert sample is not None, "a log has a row"
     space = checkup.end(sample, work.tables, work.parts, epoch)
     return {"loss": loss, "pairs_per_second": pairs / seconds, **mined, **space}

@@ -7,8 +7,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from recsys.learning.training.log import Log
-from recsys.learning.training.place import place
+from recsys.learning.training.interactions import Log
+from recsys.learning.training.projection import place
 from recsys.learning.training.step import Parts
 from recsys.learning.training.tables import Tables
 

@@ -21,13 +21,13 @@ from recsys.learning.reducers import Reduced, Reducer, mean
 from recsys.learning.regularizers import Points
 from recsys.learning.samplers.sampler import Candidates
 from recsys.learning.towers.tower import Rows, Tower, Users
-from recsys.learning.training.asked import Asked, easiest, learned
 from recsys.learning.training.known import Known
-from recsys.learning.training.place import move
+from recsys.learning.training.normalize import unit
+from recsys.learning.training.pair_inputs import Asked, easiest, learned
 from recsys.learning.training.product import Product
+from recsys.learning.training.projection import move
 from recsys.learning.training.scratch import Scratch
 from recsys.learning.training.tables import Tables, gradient
-from recsys.learning.training.unit import unit
 
 BLOCK = 512
 SHOWN = 64

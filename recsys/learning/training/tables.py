@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recsys.arrays import FloatArray
-from recsys.learning.training.rowwise import Optimizer, Table, update
+from recsys.learning.training.optimizers import Optimizer, Table, update
+from recsys.storage.arrays import FloatArray
 
 Project: TypeAlias = Callable[[Tensor], Tensor]
 

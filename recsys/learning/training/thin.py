@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from recsys.learning.training.log import Log
+from recsys.learning.training.interactions import Log
 
 # Steps of this size, modulo 1, fill the interval evenly however many are taken.
 GOLDEN: Final = (5**0.5 - 1) / 2

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Final, Literal
 import numpy as np
 
 from recsys import plugins
-from recsys.arrays import BoolArray, Codes, FloatArray, IntArray
 from recsys.errors import InputError, RecsysError
 from recsys.learning.distances.distance import Distance, IndexMetric
 from recsys.learning.distances.norms import unit
 from recsys.retrieval.index.exact import Exact, check
 from recsys.retrieval.index.index import Rows
 from recsys.seeds import derive
+from recsys.storage.arrays import BoolArray, Codes, FloatArray, IntArray
 
 # Candidates scored at once: 64 k vectors of 64 floats are 16 MB.
 BLOCK: Final = 1 << 16

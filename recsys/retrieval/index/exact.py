@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Final
 import numpy as np
 
 from recsys import plugins
-from recsys.arrays import Codes, FloatArray
 from recsys.errors import InputError, RecsysError
 from recsys.learning.distances.distance import Distance
 from recsys.retrieval.index.index import Rows
+from recsys.storage.arrays import Codes, FloatArray
 
 # Scores held at once: 16 MB of float32, whatever the number of vectors.
 BLOCK_SCORES: Final = 1 << 22
@@ -72,7 +72,7 @@ class Exact:
     def _many(
         self, distance: Distance, items: FloatArray, vectors: FloatArray, k: int, exclude: Rows | None
     ) -> tuple[Codes, FloatArray]:
-        from recsys.retrieval.index.nominate import Catalogue, can_nominate, kinds, nominate
+        from recsys.retrieval.index.mixed_precision import Catalogue, can_nominate, kinds, nominate
 
         codes = np.empty((len(vectors), k), dtype=np.int32)
         scores = np.empty((len(vectors), k), dtype=np.float32)

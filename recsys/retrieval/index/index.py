@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from recsys.arrays import Codes, FloatArray
+from recsys.storage.arrays import Codes, FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from recsys.arrays import FloatArray
 from recsys.errors import InputError, RecsysError
-from recsys.files import read_json, replacing, sha256, write_json
 from recsys.retrieval.index.annoy_index import AnnoyIndex
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.index import Index
+from recsys.storage.arrays import FloatArray
+from recsys.storage.files import read_json, replacing, sha256, write_json
 
 Choice = Literal["auto", "annoy", "exact"]
 SCHEMA: Final = 1
@@ -36,7 +36,7 @@ def save_index(
         folder: ``runs/<run>/index``.
         index: Built over ``items``.
         items: (I, D) item vectors.
-        promise: What was measured: target, k, recall, latencies, curve (``contract.Choice.promise``).
+        promise: What was measured: target, k, recall, latencies, curve (``tuning.Choice.promise``).
     """
     with replacing(folder) as temporary:
         temporary.mkdir()

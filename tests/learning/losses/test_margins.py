@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from recsys.learning.losses.arcface import Arcface
 from recsys.learning.losses.cosface import Cosface
 from recsys.learning.pairs import Pairs, Scores
-from recsys.learning.training.asked import hardness
 from recsys.learning.training.loop import batches
+from recsys.learning.training.pair_inputs import hardness
 from recsys.models.two_tower import TwoTower
 from tests import factories, oracles
 from tests.learning.scenes import scene

@@ -4,7 +4,7 @@ from recsys.learning.losses.triplet import Triplet
 from recsys.learning.miners.easy_positive import EasyPositive
 from recsys.learning.miners.miner import Moment
 from recsys.learning.pairs import Pairs
-from recsys.learning.training.asked import easiest
+from recsys.learning.training.pair_inputs import easiest
 from tests.learning.scenes import scene
 
 MOMENT = Moment(0.0, torch.Generator())

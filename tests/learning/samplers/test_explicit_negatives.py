@@ -16,8 +16,8 @@ from recsys.data.tables import Interactions
 from recsys.errors import InputError
 from recsys.learning.samplers.explicit_negatives import ExplicitNegatives
 from recsys.learning.samplers.sampler import Candidates, Positives
+from recsys.learning.training.interactions import Log
 from recsys.learning.training.known import Known
-from recsys.learning.training.log import Log
 from recsys.learning.training.step import step
 from recsys.models.two_tower import TwoTower
 from tests import factories

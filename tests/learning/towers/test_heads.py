@@ -14,7 +14,7 @@ from recsys.evaluation.truth import Truth
 from recsys.learning.towers.kernel import Kernel
 from recsys.learning.towers.mlp import MLP
 from recsys.learning.towers.polynomial import Polynomial
-from recsys.learning.training.log import Log
+from recsys.learning.training.interactions import Log
 from recsys.plugins import make
 from recsys.retrieval.ranking import seen_by_user
 from tests.factories import checkerboard, interactions

@@ -15,7 +15,7 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, Stored
 from recsys.errors import InputError
 from recsys.learning.towers.history import History
-from recsys.learning.training.log import Log
+from recsys.learning.training.interactions import Log
 from recsys.learning.training.loop import run_epoch
 from recsys.models.two_tower import TwoTower
 from recsys.retrieval.fold_in import fold_in
