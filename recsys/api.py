@@ -111,6 +111,12 @@ class Run:
         """Its id, as ``recsys runs`` lists it."""
         return self.folder.name
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from recsys import notebook
+
+        return notebook.run(self.folder.manifest())
+
     @property
     def metrics(self) -> dict[str, float]:
         """Metric -> value on the test part."""

@@ -231,3 +231,10 @@ def test_figures_by_group_hold_the_same_users(run: recsys.Run) -> None:
     assert mean == pytest.approx(run.metrics["ndcg@20"])
     with pytest.raises(InputError, match="by is 'age'"):
         run.evaluate(by="age")
+
+
+def test_a_notebook_shows_a_run(run: recsys.Run) -> None:
+    shown = run._repr_html_()
+    assert run.name in shown
+    assert "two_tower" in shown
+    assert "<table" in shown

@@ -86,6 +86,12 @@ class Dataset:
         path = self.folder / f"{KNOWN}.parquet"
         return sha256(path) if path.exists() else ""
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from recsys import notebook
+
+        return notebook.dataset(self.manifest)
+
     def split(self) -> Split:
         """Read train, valid, test and what is known beside them into memory."""
         from recsys.data.tables import Split

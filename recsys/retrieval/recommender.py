@@ -63,6 +63,12 @@ class Recommendation:
     user: str | None
     items: list[Listed]
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from recsys import notebook
+
+        return notebook.recommendations([self.document()])
+
     def document(self) -> dict[str, Any]:
         """The list as plain JSON values; no key for a title that is not there."""
         items = [

@@ -84,6 +84,12 @@ class Comparison:
         """Name of the best baseline, which ``to_baseline`` is about; None where there is none."""
         return next((row.baseline for row in self.rows if row.baseline), None)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from recsys import notebook
+
+        return notebook.comparison(self.document())
+
     def document(self) -> dict[str, Any]:
         """As JSON values."""
         rows = [{"rank": rank, **row.document()} for rank, row in enumerate(self.rows, start=1)]

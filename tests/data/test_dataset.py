@@ -59,3 +59,10 @@ def test_a_broken_table_says_what_to_do(home: Home) -> None:
     (made.folder / "train.parquet").write_bytes(b"not parquet")
     with pytest.raises(RecsysError, match=r"train.parquet cannot be read .*; run `recsys etl` again"):
         made.split()
+
+
+def test_a_notebook_shows_a_dataset(home: Home) -> None:
+    made = logs.dataset(home, logs.text(logs.rows()))
+    shown = made._repr_html_()
+    assert "log" in shown
+    assert "train" in shown

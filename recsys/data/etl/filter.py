@@ -82,7 +82,9 @@ def filtered(
     rules = meaning.rules()
     dropped = {label: outcomes[label] for label in rules if outcomes[label]}
     rejected = {
-        label: count for label, count in outcomes.most_common() if label != _KEPT and label not in rules
+        label: count
+        for label, count in sorted(outcomes.items(), key=lambda pair: (-pair[1], pair[0]))
+        if label != _KEPT and label not in rules
     }
     total = sum(outcomes.values())
     all_rows = pl.concat(rows).filter(pl.col(OUTCOME).is_not_null() & ~pl.col(OUTCOME).is_in(rules))
