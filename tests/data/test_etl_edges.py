@@ -376,3 +376,20 @@ def test_a_damaged_page_of_parquet_is_a_broken_file(home: Home, folder: Path) ->
 def test_a_blank_first_line_is_no_header_of_no_columns(home: Home) -> None:
     with pytest.raises(InputError, match="no column has a usual name for the user"):
         logs.dataset(home, "  \n" + TRIPLES, name="log.txt", separator="space", header=True)
+
+
+@pytest.mark.parametrize(
+    "page", ["<!DOCTYPE html><p>Not found", "\n <html lang=en>", "<?xml version='1.0'?>"]
+)
+def test_a_web_page_is_no_log(home: Home, page: str) -> None:
+    with pytest.raises(InputError, match="is a web page or XML and no log"):
+        logs.dataset(home, page + "\nuser item\na b\n", name="ratings.csv")
+
+
+def test_what_is_taken_for_an_adjacency_list_is_said(home: Home) -> None:
+    made = logs.dataset(home, "a x y z\nb y\nc x z\n", name="log.txt", split="random:0.2")
+    assert "read as a user and the items of that user a line (adjacency)" in notes(made)
+    asked = logs.dataset(
+        home, "a x y z\nb y\nc x z\n", name="log.txt", split="random:0.2", format="adjacency"
+    )
+    assert "adjacency" not in notes(asked)

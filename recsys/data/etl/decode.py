@@ -22,6 +22,7 @@ from recsys.errors import InputError
 CHUNK: Final = 1 << 22
 _LINE_FEED, _NUL = b"\n\0"
 _BOM: Final = codecs.BOM_UTF8
+_MARKUP: Final = (b"<!doctype html", b"<html", b"<?xml")
 _RUN: Final = re.compile(rb"[ \t]+")
 _RUN_AT_END: Final = re.compile(rb"[ \t]*(\r?\n)[ \t]*")
 
@@ -123,6 +124,8 @@ def _readable(path: Path) -> Iterator[None]:
 def _check_text(path: Path, head: bytes) -> None:
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise InputError(f"{path} is UTF-16 text; save it as UTF-8 and give that")
+    if head.removeprefix(_BOM).lstrip()[:14].lower().startswith(_MARKUP):
+        raise InputError(f"{path} is a web page or XML and no log (did a download fail?); give a table")
     if _NUL in head:
         raise InputError(f"{path} is no text (it holds zero bytes); give text as UTF-8, or --format parquet")
 

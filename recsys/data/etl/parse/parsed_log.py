@@ -96,6 +96,10 @@ def _notes(tables: list[Table], parts: list[Roles]) -> list[str]:
     latin = [str(each.source) for each in tables if each.plain.encoding == "latin-1"]
     more = " and others" if len(latin) > 3 else ""
     read = [f"read as latin-1, since it is not UTF-8: {', '.join(latin[:3])}{more}"] if latin else []
+    lists = [str(each.source) for each in tables if each.guessed]
+    if lists:
+        many = " and others" if len(lists) > 1 else ""
+        read.append(f"read as a user and the items of that user a line (adjacency): {lists[0]}{many}")
     headers = [header_note(each, part) for each, part in zip(tables, parts, strict=True)]
     return [*read, *(said for said in headers if said)]
 
