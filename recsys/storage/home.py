@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from recsys.errors import InputError
-from recsys.marks import Marks, dataset_of, newest
 from recsys.storage.files import read_json, write_json
+from recsys.storage.run_aliases import RunAliases, dataset_of, newest
 
 Kind = Literal["dataset", "run"]
 # The last file that is written of a run: a folder without it is not a run yet.
@@ -142,12 +142,12 @@ class Home:
         return (self.datasets if kind == "dataset" else self.runs) / name
 
     @property
-    def _current(self) -> Marks:
-        return Marks(self.path / "current.json", self.runs)
+    def _current(self) -> RunAliases:
+        return RunAliases(self.path / "current.json", self.runs)
 
     @property
-    def _champion(self) -> Marks:
-        return Marks(self.path / "champion.json", self.runs)
+    def _champion(self) -> RunAliases:
+        return RunAliases(self.path / "champion.json", self.runs)
 
 
 def part_of_name(character: str) -> bool:

@@ -31,7 +31,7 @@ def test_without_runs_it_says_how_to_make_one_and_makes_nothing(home: Home) -> N
     assert not home.path.exists()
 
 
-def test_runs_are_listed_newest_first_with_their_marks(tracked_home: Home) -> None:
+def test_runs_are_listed_newest_first_with_their_aliases(tracked_home: Home) -> None:
     finished(tracked_home, "old", created="2026-01-01T00:00:00+00:00", valid=0.9, loss="bpr")
     finished(tracked_home, "new", created="2026-01-02T00:00:00+00:00", valid=0.1)
     document = json.loads(call(tracked_home, "--sync", "--json").stdout)

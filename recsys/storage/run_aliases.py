@@ -1,4 +1,4 @@
-"""Which run of each dataset is marked, as the current one or as the champion: one small file a mark."""
+"""The aliases of runs, current and champion: which run of each dataset has it, one small file per alias."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from recsys.storage.files import read_json, write_json
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class RunAliases:
     """A file that holds ``{"runs": {dataset: run}}`` and maybe more.
 
-    Before 0.2 there was one mark for all datasets, ``{"run": run}``: it is read as that of the run's dataset.
+    Before 0.2 an alias named one run for all datasets, ``{"run": run}``: read as that of its dataset.
 
     Args:
         path: The file; it need not exist.
@@ -30,7 +30,7 @@ class Marks:
         return dict(read_json(self.path)) if self.path.exists() else {}
 
     def of(self, dataset: str | None) -> str | None:
-        """The run that is marked for a dataset, or None."""
+        """The run of a dataset that has the alias, or None."""
         record = self.record()
         name, old = record.get("runs", {}).get(dataset), record.get("run")
         if name is None and old is not None and dataset in (None, dataset_of(self.runs / old)):
@@ -38,7 +38,7 @@ class Marks:
         return name if isinstance(name, str) else None
 
     def add(self, runs: Mapping[str, str], **more: str) -> None:
-        """Mark a run for each dataset named, and write ``more`` beside; the other marks stay."""
+        """Give the alias to a run per dataset and write ``more`` beside; other datasets keep theirs."""
         record = self.record()
         write_json(self.path, {**record, "runs": {**record.get("runs", {}), **runs}, **more})
 
