@@ -97,7 +97,7 @@ def measured(name: str, distance: str, items: FloatArray, users: FloatArray, see
 
 
 def gowalla() -> list[tuple[str, Embeddings, Rows]]:
-    """Two models of a real log; none where it is not at hand."""
+    """Two models of a real log; none where it is not available."""
     try:
         split = dataset("gowalla").split()
     except (InputError, FileNotFoundError):

@@ -3,8 +3,8 @@
     python -m benchmarks.defaults [LOG ...]
 
 Each log goes through the ETL and is split; the default, the triplet loss and the blend are fitted with no
-option given, by the rule of ``recsys train`` (choices on the valid part, a refit on train and valid), and
-scored once on the test part, beside baselines that are tuned by the same rule. Other logs are kept as they
+option given, by the rule of ``recsys train`` (choices on the validation set, a refit on train and valid), and
+scored once on the test set, beside baselines that are tuned by the same rule. Other logs are kept as they
 were measured.
 """
 
@@ -39,7 +39,7 @@ def _shipped(name: str) -> dict[str, Any]:
 LOGS: Final[Mapping[str, dict[str, Any]]] = {
     "ml-100k": _shipped("ml-100k"),
     "movietweetings": _shipped("movietweetings"),
-    "movietweetings-by-lot": _shipped("movietweetings") | {
+    "movietweetings-random": _shipped("movietweetings") | {
         "min_user": 1, "min_item": 1, "split": "random:0.2",
     },
     "online-retail": _shipped("online-retail"),
@@ -109,17 +109,16 @@ def _save(rows: Mapping[str, list[Any]]) -> None:
     missing = [log for log in LOGS if log not in rows]
     Result(
         "defaults", "One default",
-        "NDCG@20 on the test part of what `recsys train`, `recsys train --loss triplet` and "
+        "NDCG@20 on the test set of what `recsys train`, `recsys train --loss triplet` and "
         "`recsys train --model blend` make with no further option, one seed, beside baselines tuned by the "
         "same rule: ALS at d 64 and 256, spectral at d 64 and 256, EASE; differences to the best of them on "
-        "the test part are paired, user by user. movietweetings-by-lot and "
-        "goodbooks are split by lot, the others in time. The defaults were chosen on the valid parts of the "
-        "demo, ml-100k and movietweetings in time and the four splits above; not on the other logs, but for "
-        "the share of the start, which was set later, by the valid parts of all but goodbooks.",
+        "the test set are paired, user by user. movietweetings-random and goodbooks are split at "
+        "random, the others in time. The defaults were chosen on the validation sets of the demo, ml-100k and movietweetings in time and the four splits above; not on the other logs, but for "
+        "the share of the start, which was set later, by the validation sets of all but goodbooks.",
         COLUMNS, [rows[log] for log in LOGS if log in rows],
         [
             "A difference that says (means) is of the table's values: the run was measured beside ALS alone, "
-            "and its values a user were not kept.",
+            "and its values per user were not kept.",
             "Seconds: the default with its choices and its refit, on one or two busy threads.",
             *([f"Not measured yet: {', '.join(missing)}."] if missing else []),
         ],

@@ -1,4 +1,4 @@
-"""The same log by hand: read, threshold, one row a pair, sort, write parquet; no codes, core or split.
+"""The same log by hand: read, threshold, one row per pair, sort, write parquet; no codes, core or split.
 
     python -m benchmarks.etl_peers NAME LOG OUT
 

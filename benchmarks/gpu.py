@@ -32,7 +32,7 @@ from recsys.retrieval.ranking import rank, seen_by_user
 
 LOSSES = ("bpr", "triplet", "infonce")
 DIM, K, TURNS = 64, 20, 3
-COLUMNS = ["work", "seconds", "billion scored pairs a second", "goal"]
+COLUMNS = ["work", "seconds", "billion scored pairs per second", "goal"]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Every part at its defaults, as ``recsys train`` runs it on ml-100k split by lot, beside popularity.
+"""Every part at its defaults, as ``recsys train`` runs it on ml-100k split at random, beside popularity.
 
     python -m benchmarks.parts [FAMILY[.PART] ...]
 
@@ -119,7 +119,7 @@ def _save(measured: Mapping[tuple[str, str], list[Any]], every: list[tuple[str, 
     Result(
         "parts",
         "Every part",
-        "ml-100k, all ratings, a fifth drawn by lot and held out, a tenth of the rest to choose epoch and "
+        "ml-100k, all ratings, a fifth drawn at random and held out, a tenth of the rest to choose epoch and "
         "settings by; each part at its defaults, as `recsys train --refit none` runs it, one seed; all but "
         "the models without a share of the start in the score, all but those and the losses with bpr at a "
         "temperature of .12. "

@@ -91,7 +91,7 @@ def baseline(name: str, options: dict[str, Any], split: Split, validate: Validat
 
 
 def measured_beside(split: Split, validate: Validate) -> dict[str, dict[str, Any]]:
-    """Every baseline by what a table calls it; what cannot be fitted here is told."""
+    """Every baseline by what a table calls it; what cannot be fitted here is printed."""
     found = {}
     for name, each in BASELINES.items():
         if name == "ease" and split.train["item"].n_unique() > EASE_ITEMS:
@@ -107,7 +107,7 @@ def measured_beside(split: Split, validate: Validate) -> dict[str, dict[str, Any
 
 
 def best_of(beside: Mapping[str, dict[str, Any]]) -> str:
-    """The baseline that a table compares with: the best of them on the test part, by NDCG@20."""
+    """The baseline that a table compares with: the best of them on the test set, by NDCG@20."""
     return max(beside, key=lambda name: beside[name]["values"]["ndcg@20"])
 
 

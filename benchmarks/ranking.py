@@ -34,7 +34,7 @@ ROUNDS, SMALL = 5, 256
 COLUMNS = [
     "work",
     "users/s, best",
-    "processor µs a user, median",
+    "processor µs per user, median",
     "times implicit, wall",
     "times implicit, processor",
 ]

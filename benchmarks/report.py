@@ -9,8 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.summary import COLUMNS, summary
 from recsys.pipeline.versions import versions
 from recsys.storage.files import read_json, write_json, write_text
+
+SHORT = (
+    "One seed where a section below says so. Ours and the baselines choose on a part of train; published "
+    "figures were chosen on the test set by their authors. Default: `recsys train` without options. "
+    "The best of ours may be a blend or an ensemble, which is still one vector per user and per item."
+)
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results"
@@ -83,10 +90,25 @@ def write_page(order: list[str]) -> None:
         "only ratios of figures that stand in one table count.",
         "",
     ]
+    rows = summary(_table)
+    text += ["## In short", "", SHORT, "", *map(_row, [COLUMNS, ["---"] * len(COLUMNS), *rows]), ""]
     for name in order:
         path = RESULTS / f"{name}.json"
         text += _section(read_json(path)) if path.exists() else _unmeasured(name)
     write_text(PAGE, "\n".join(text))
+
+
+def _table(name: str) -> dict[str, dict[str, Any]]:
+    """Rows of a saved table by their first cell, each by the heads of the columns; the first of equals."""
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        return {}
+    result = read_json(path)
+    rows: dict[str, dict[str, Any]] = {}
+    for row in result["rows"]:
+        cells = list(zip(result["columns"], row, strict=True))
+        rows.setdefault(str(row[0]), dict(reversed(cells)))
+    return rows
 
 
 def _command(name: str) -> str:
@@ -95,7 +117,7 @@ def _command(name: str) -> str:
 
 
 def _unmeasured(name: str) -> list[str]:
-    why = "no machine with a GPU was at hand" if name == "gpu" else "not run yet"
+    why = "no machine with a GPU was available" if name == "gpu" else "not run yet"
     return [
         f"## {name}",
         "",

@@ -40,7 +40,7 @@ def log() -> Interactions:
 
 
 def lookup(**options: Any) -> TwoTower:
-    """Free vectors from chance: the two towers without what is done before and after the steps."""
+    """Free vectors from a random start: the two towers without what is done before and after the steps."""
     return TwoTower(tower="lookup", start="normal", hops=0, **options)
 
 
@@ -110,7 +110,7 @@ def main() -> None:
          taken, taken / floor, pairs / taken / 1e3]
         for name, taken in times.items()
     ]  # fmt: skip
-    rows.append(["implicit BPR, one negative a positive", None, None, implicit_bpr(train) / 1e6])
+    rows.append(["implicit BPR, one negative per positive", None, None, implicit_bpr(train) / 1e6])
     for row in rows:
         print(row, flush=True)
     Result(
@@ -119,10 +119,10 @@ def main() -> None:
         f"{BATCH} positives x {CANDIDATES} shared candidates, {DIM} dimensions, on a log of {USERS:,} users, "
         f"{ITEMS:,} items and {len(train):,} rows; sampling, known positives, optimiser included. Median of "
         f"{TURNS * STEPS}, taken in turns on {torch.get_num_threads()} threads.",
-        ["work", "ms", "times the floor", "million scored pairs a second"],
+        ["work", "ms", "times the floor", "million scored pairs per second"],
         rows,
         [
-            "Goal: 2 x the floor, 800 million scored pairs a second on two idle cores."
+            "Goal: 2 x the floor, 800 million scored pairs per second on two idle cores."
             if short is torch.bfloat16
             else "Goal: 1.5 x the floor."
         ],

@@ -42,12 +42,15 @@ RECIPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "the default, its choices included": {},
     "bsl at temperature .08": {"loss": {"name": "bsl", "temperature": 0.08, "power": 1.22}},
     "triplet, its choice included": {"loss": "triplet"},
-    "bsl, a lookup from chance": {**LOOKUP, "loss": {"name": "bsl", "temperature": 0.08, "power": 1.22}},
-    "infonce, a lookup from chance": {**LOOKUP, "loss": {"name": "infonce", "temperature": 0.1}},
-    "bpr, a lookup from chance": {**LOOKUP, "loss": {"name": "bpr", "temperature": 0.12}},
+    "bsl, a lookup from a random start": {
+        **LOOKUP,
+        "loss": {"name": "bsl", "temperature": 0.08, "power": 1.22},
+    },
+    "infonce, a lookup from a random start": {**LOOKUP, "loss": {"name": "infonce", "temperature": 0.1}},
+    "bpr, a lookup from a random start": {**LOOKUP, "loss": {"name": "bpr", "temperature": 0.12}},
 }
 PEER = "RECSYS_PEER_PYTHON"
-COLUMNS = ["work", "million scored pairs a second", "seconds", "times one ALS fit", "epochs", METRIC]
+COLUMNS = ["work", "million scored pairs per second", "seconds", "times one ALS fit", "epochs", METRIC]
 WHY_PEER = (
     "The PyTorch peer is LensKit's FlexMF: it installs and runs beside the versions pinned here as it is, "
     "where RecBole needs patches and the BPR of Cornac is compiled code, as implicit's. It scores two pairs "
@@ -65,7 +68,7 @@ def read(log: str) -> tuple[Split, str]:
 
 
 def synthetic(users: int, items: int, rows: int) -> Split:
-    """A planted log, a tenth of it held out; there is no test part."""
+    """A planted log, a tenth of it held out; there is no test set."""
     world = World.make(users, items)
     raw = pl.concat(list(world.chunks(rows))).unique([USER, ITEM], maintain_order=True)
     held = np.random.default_rng(0).random(raw.height) < 0.1
@@ -93,7 +96,7 @@ def als(train: Interactions, validate: Validate, grid: Grid) -> tuple[list[list[
 
 
 def implicit_bpr(train: Interactions, validate: Validate, fit_seconds: float, epochs: int) -> list[Any]:
-    """BPR by implicit at its defaults: compiled, one negative a positive."""
+    """BPR by implicit at its defaults: compiled, one negative per positive."""
     from implicit.cpu.bpr import BayesianPersonalizedRanking
     from scipy import sparse
     from threadpoolctl import threadpool_limits
@@ -162,13 +165,13 @@ def peer(train: Interactions, validate: Validate, fit_seconds: float, epochs: in
         done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
         if done.returncode:
             raise InputError(f"{PEER}={python} could not run the peer: {done.stderr.strip()[-300:]}")
-        told, vectors = json.loads(done.stdout.splitlines()[-1]), np.load(out)
+        found, vectors = json.loads(done.stdout.splitlines()[-1]), np.load(out)
         whole = [np.zeros((len(ids), DIM), np.float32) for ids in (train.users, train.items)]
         for table, name in zip(whole, ("users", "items"), strict=True):
             table[: len(vectors[name])] = vectors[name]
     value = validate(Embeddings(*whole, train.users, train.items, "dot"))
-    rate, seconds = told["pairs_per_second"] / 1e6, told["seconds"]
-    return [told["name"], rate, seconds, seconds / fit_seconds, epochs, value]
+    rate, seconds = found["pairs_per_second"] / 1e6, found["seconds"]
+    return [found["name"], rate, seconds, seconds / fit_seconds, epochs, value]
 
 
 def measure(
@@ -214,7 +217,7 @@ def main() -> None:
         "training",
         "Time to quality",
         f"{name}, {split.train.height:,} rows, d {DIM}: seconds of training until {METRIC} on a held-out "
-        "tenth passes that of the tuned ALS (judging not counted), and scored pairs a second, beside "
+        "tenth passes that of the tuned ALS (judging not counted), and scored pairs per second, beside "
         "compiled and PyTorch peers in the same run.",
         COLUMNS,
         rows,

@@ -1,4 +1,4 @@
-"""LensKit's FlexMF, preset bpr, on PyTorch: one negative a positive, an epoch at a time.
+"""LensKit's FlexMF, preset bpr, on PyTorch: one negative per positive, an epoch at a time.
 
     PYTHON -m benchmarks.training_peer LOG.parquet DIM EPOCHS VECTORS.npz
 

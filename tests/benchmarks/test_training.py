@@ -38,7 +38,7 @@ def test_every_row_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(notes) == len(training.RECIPES)
     assert "not installed" in rows[-1][0]
     for row in rows[2:-1]:
-        assert row[1] is None or row[1] > 0  # nothing is told of the pairs of a fit that only chooses
+        assert row[1] is None or row[1] > 0  # nothing is known of the pairs of a fit that only chooses
         assert row[2] > 0
 
 
