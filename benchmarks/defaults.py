@@ -113,8 +113,9 @@ def _save(rows: Mapping[str, list[Any]]) -> None:
         "`recsys train --model blend` make with no further option, one seed, beside baselines tuned by the "
         "same rule: ALS at d 64 and 256, spectral at d 64 and 256, EASE; differences to the best of them on "
         "the test set are paired, user by user. movietweetings-random and goodbooks are split at "
-        "random, the others in time. The defaults were chosen on the validation sets of the demo, ml-100k and movietweetings in time and the four splits above; not on the other logs, but for "
-        "the share of the start, which was set later, by the validation sets of all but goodbooks.",
+        "random, the others in time. The defaults were chosen on the validation sets of the demo, "
+        "ml-100k and movietweetings in time and the four splits above; not on the other logs, but for the "
+        "share of the start, which was set later, by the validation sets of all but goodbooks.",
         COLUMNS, [rows[log] for log in LOGS if log in rows],
         [
             "A difference that says (means) is of the table's values: the run was measured beside ALS alone, "

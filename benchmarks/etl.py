@@ -104,8 +104,8 @@ def main() -> None:
         "etl",
         "ETL",
         f"A generated CSV ({ROWS_A_USER} rows per user, 26 bytes per row) through threshold, one row per "
-        "pair, sort and parquet; `recsys etl` also encodes, takes the 2-core, splits, hashes, counts every row, "
-        "and writes those below the threshold too (8 of 20 million here). Each is a process of its own. "
+        "pair, sort and parquet; `recsys etl` also encodes, takes the 2-core, splits, hashes, counts every "
+        "row, and writes those below the threshold too (8 of 20 million here). Each is a process of its own. "
         "Goals: 1.2 times polars; half of pandas' time and memory.",
         COLUMNS,
         table,

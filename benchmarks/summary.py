@@ -1,4 +1,4 @@
-"""The first table of RESULTS.md: ours, the best baseline, published figures and the goal, a line per claim."""
+"""The first table of RESULTS.md: ours, the best baseline, published figures, the goal: a line per claim."""
 
 from __future__ import annotations
 
