@@ -29,6 +29,7 @@ from recsys.pipeline.config import TrainConfig, parse
 from recsys.pipeline.progress import Silent
 from recsys.pipeline.train import train
 from recsys.storage.home import Home
+from recsys.tracking.untracked import Untracked
 
 METRIC: Final = "ndcg@20"
 COLUMNS: Final = ["family", "part", "NDCG@20", "minus popularity (95 %)", "above", "epochs", "seconds", "as"]
@@ -76,7 +77,7 @@ def measure(dataset: Dataset, home: Home, family: str, name: str, model: Mapping
     others = [f"{key} {value}" for key, value in model.items() if value not in (name, *BESIDE.values())]
     beside = ", ".join(others) or None
     try:
-        run = train(dataset, parse(TrainConfig, asked), home, tracker=None, watch=Silent())
+        run = train(dataset, parse(TrainConfig, asked), home, tracker=Untracked(home), watch=Silent())
     except RecsysError as error:
         return [family, name, None, None, f"stopped: {error}", None, None, beside]
     found = run.manifest()

@@ -11,19 +11,13 @@ Example:
         recsys.open("champion").export("lists.parquet", k=50)
 """
 
-import os
 from typing import TYPE_CHECKING, Any
+
+from recsys.version import __version__
 
 if TYPE_CHECKING:
     from recsys.api import Log, Run, open, read, train
 
-# Threads of torch that wait for each other shall spin for microseconds, then sleep. On two cores of which one
-# was busy, the usual long spin made a training step 30 times slower; no spin at all costs a quiet machine a
-# third of its speed. Read by the OpenMP runtime when torch is imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GOMP_SPINCOUNT", "3000")
-
-__version__ = "0.1.0"
 __all__ = ["Log", "Run", "__version__", "open", "read", "train"]
 
 

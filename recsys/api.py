@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from recsys.retrieval.filters import Given, Rules
     from recsys.retrieval.index.store import Choice
     from recsys.retrieval.recommender import Service, Unknown
+    from recsys.tracking.tracker import Tracker
 
     Frame = pl.DataFrame | pl.LazyFrame | pd.DataFrame
 
@@ -278,8 +279,9 @@ def train(
     loss: str | None = None,
     distance: str | None = None,
     options: Mapping[str, Any] | None = None,
+    track: str | Tracker = "mlflow",
 ) -> Run:
-    """Fit, score beside tuned baselines, index and log, as ``recsys train``; the run becomes the current one.
+    """Fit, score beside tuned baselines, index and record, as ``recsys train`` does; the run becomes current.
 
     Args:
         data: From ``read(...).split(...)``.
@@ -287,15 +289,17 @@ def train(
         loss: See ``recsys parts losses``.
         distance: See ``recsys parts distances``.
         options: Anything else by its path, as ``{"model.dim": 32, "baselines": ["popularity"]}``.
+        track: Where the run is recorded beside its folder: ``mlflow``, ``none``, or a tracker of your own.
     """
     named = {"model.loss": loss, "model.distance": distance}
     overrides = {key: value for key, value in named.items() if value is not None} | dict(options or {})
     config = configs.parse(configs.TrainConfig, configs.override({"model": {"name": model}}, overrides))
     from recsys.pipeline.train import train as fit
-    from recsys.tracking.mlflow_tracker import MlflowTracker
+    from recsys.tracking.tracker import tracker
 
     home = Home(data.folder.parent.parent)
-    return Run(fit(data, config, home, tracker=MlflowTracker(home), watch=Silent()))
+    recorded = tracker(track, home, _warn) if isinstance(track, str) else track
+    return Run(fit(data, config, home, tracker=recorded, watch=Silent()))
 
 
 def _home(path: str | Path | None) -> Home:

@@ -19,6 +19,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def wait_briefly() -> None:
+    """Let threads of torch that wait for each other spin for microseconds, then sleep, in this process.
+
+    On two cores of which one was busy, the usual long spin made a training step 30 times slower; no spin at
+    all costs an idle machine a third of its speed. The OpenMP runtime reads it when torch is imported:
+    call it at the start of a program. The command line does, ``import recsys`` does not.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+
+
 @contextmanager
 def one_thread_each() -> Iterator[None]:
     """Products of numpy and of torch held to one thread, for callers that are threads themselves."""

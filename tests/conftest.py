@@ -8,9 +8,12 @@ import pytest
 from hypothesis import settings
 
 from recsys.storage.home import Home
+from recsys.threads import wait_briefly
 
 # Two cores: two threads, or one in each of two processes (make test).
 os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+
+wait_briefly()
 
 # Tables are as wide as they are without a terminal, whoever runs the tests.
 os.environ.pop("COLUMNS", None)

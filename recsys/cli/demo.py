@@ -22,11 +22,11 @@ def demo(session: Session) -> None:
     from recsys.pipeline.results import result
     from recsys.pipeline.stages import run_pipeline
     from recsys.retrieval.recommender import Service
-    from recsys.tracking.mlflow_tracker import MlflowTracker
+    from recsys.tracking.tracker import tracker
 
-    tracker = MlflowTracker(session.home, session.warn)
+    recorded = tracker("mlflow", session.home, session.warn)
     with Watch(session) as watch:
-        runs = run_pipeline(config, session.home, tracker=tracker, watch=watch)
+        runs = run_pipeline(config, session.home, tracker=recorded, watch=watch)
     best = max(runs, key=lambda run: run.manifest()["valid"].get("ndcg@10", 0.0))
     session.home.set_current("run", best.name)
     user = Service.open(best.path).model.user_ids[0]

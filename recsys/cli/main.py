@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from recsys import __version__
 from recsys.cli.one_line import OneLine
+from recsys.threads import wait_briefly
+from recsys.version import __version__
 
 COMMANDS = (
     "etl", "download", "datasets", "describe",
@@ -53,6 +54,7 @@ def _version(asked: bool) -> None:
 
 def main() -> None:
     """Run the command line; only the command that is called is loaded."""
+    wait_briefly()
     called = [word for word in sys.argv[1:2] if word in COMMANDS]
     application(called or COMMANDS)()
 

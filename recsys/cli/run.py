@@ -23,6 +23,9 @@ def run(
     session: Session,
     file: PipelineFile,
     set_: Changes = None,
+    track: Annotated[
+        str, typer.Option(help="Where runs are recorded beside their folders: mlflow or none.")
+    ] = "mlflow",
 ) -> None:
     """Run the stages of a pipeline file, skipping those whose inputs did not change."""
     from recsys.pipeline import config
@@ -31,11 +34,11 @@ def run(
     from recsys.cli.reports.train import Watch, render
     from recsys.pipeline.results import result
     from recsys.pipeline.stages import run_pipeline
-    from recsys.tracking.mlflow_tracker import MlflowTracker
+    from recsys.tracking.tracker import tracker
 
-    tracker = MlflowTracker(session.home, session.warn)
+    recorded = tracker(track, session.home, session.warn)
     with Watch(session) as watch:
-        runs = run_pipeline(read, session.home, tracker=tracker, watch=watch)
+        runs = run_pipeline(read, session.home, tracker=recorded, watch=watch)
 
     def tables(console: Console) -> None:
         for each in runs:

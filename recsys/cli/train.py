@@ -104,6 +104,9 @@ def train(
             rich_help_panel="Model",
         ),
     ] = None,
+    track: Annotated[
+        str, typer.Option(help="Where the run is recorded beside its folder: mlflow or none.")
+    ] = "mlflow",
     resume: Annotated[Text, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")] = None,
 ) -> None:
     """Fit a model, score it next to tuned baselines, build its index, log it, and make it the current run."""
@@ -156,12 +159,12 @@ def train(
     from recsys.data.dataset import Dataset
     from recsys.pipeline.results import result
     from recsys.pipeline.train import train as fit
-    from recsys.tracking.mlflow_tracker import MlflowTracker
+    from recsys.tracking.tracker import tracker
 
     folder = Dataset.open(session.home, dataset)
-    tracker = MlflowTracker(session.home, session.warn)
+    recorded = tracker(track, session.home, session.warn)
     with Watch(session) as watch:
-        run = fit(folder, read, session.home, tracker=tracker, watch=watch, resume=resume)
+        run = fit(folder, read, session.home, tracker=recorded, watch=watch, resume=resume)
     session.show(result(run), lambda console: render(console, run))
 
 

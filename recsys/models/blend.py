@@ -121,7 +121,7 @@ class Blend:
                 joined = join(parts, weights, self.dim, train)
                 tried[weights] = judged(joined, lambda: inputs, train, validate)
                 shown = {f"weight {number}": weight for number, weight in enumerate(weights)}
-                report(1, shown | {"valid": tried[weights]})
+                report(0, shown | {"valid": tried[weights]})
             return tried[weights]
 
         alone = [tuple(float(part == other) for other in range(len(parts))) for part in range(len(parts))]
@@ -170,5 +170,5 @@ class _Counted:
     steps: int = 0
 
     def __call__(self, step: int, figures: Mapping[str, float]) -> None:
-        self.steps += 1
-        self.report(self.steps, figures)
+        self.steps += step > 0
+        self.report(self.steps if step > 0 else 0, figures)

@@ -39,7 +39,8 @@ class Identified(Scorer, Protocol):
 # Quality of a candidate on the validation set, higher is better (ndcg@10 in the pipeline): a ``Judgement``
 # where it is known for each user.
 Validate: TypeAlias = Callable[[Scorer], float]
-# Called after each epoch (or iteration) with its number from 1 and its figures.
+# Called after each epoch (or iteration) with its number from 1 and its figures; with 0 after a trial, which
+# only helps to choose an option.
 Report: TypeAlias = Callable[[int, Mapping[str, float]], None]
 
 

@@ -217,7 +217,7 @@ class TwoTower:
                 short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs))
                 folder = None if checkpoints is None else checkpoints / f"{option}-{value}"
                 state, _ = short._trained(train, begun, validate, silent, folder, TRIAL_ROWS)
-                report(1, {option: value, "valid": state.best_value})
+                report(0, {option: value, "valid": state.best_value})
                 return state.best_value
 
             chosen[option], best = climb(values, quality, best)

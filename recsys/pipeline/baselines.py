@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recsys import __version__, plugins
+from recsys import plugins
 from recsys.data.dataset import Dataset
 from recsys.data.tables import Interactions, Split
 from recsys.errors import RecsysError
@@ -24,6 +24,7 @@ from recsys.pipeline.fit import Refit, fit
 from recsys.pipeline.progress import Watcher
 from recsys.pipeline.scoring import scored
 from recsys.storage.files import read_json, replacing, write_json
+from recsys.version import __version__
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The course of fitting: a line an epoch in the run folder, and told to whoever watches."""
+"""The course of fitting: one line per epoch in the run folder, shown and recorded as it comes."""
 
 from __future__ import annotations
 
@@ -8,25 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.pipeline.progress import Watcher
+from recsys.tracking.tracker import Course
 
 
 @dataclass(frozen=True, slots=True)
 class Epochs:
-    """A ``Report``: appends ``{"epoch": 1, "loss": ..., ...}`` to a JSON-lines file.
+    """A ``Report``: appends ``{"epoch": 1, "loss": ..., ...}`` to a JSON-lines file; epoch 0 is a trial.
 
-    A run that was resumed may tell of an epoch again; readers take the last line of each.
+    A resumed run may report an epoch again; readers take the last line of each.
     """
 
     path: Path
     label: str
     total: int | None
     watch: Watcher
+    course: Course
 
     def __call__(self, step: int, figures: Mapping[str, float]) -> None:
         """Note one epoch, counted from 1."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"epoch": step, **figures}) + "\n")
         self.watch.epoch(self.label, step, self.total, figures)
+        if step > 0:
+            self.course.epoch(step, figures)
 
 
 def read_epochs(path: Path) -> list[dict[str, float]]:
@@ -34,4 +38,4 @@ def read_epochs(path: Path) -> list[dict[str, float]]:
     if not path.exists():
         return []
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [line for _, line in sorted({line["epoch"]: line for line in lines}.items())]
+    return [line for epoch, line in sorted({line["epoch"]: line for line in lines}.items()) if epoch > 0]

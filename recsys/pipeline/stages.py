@@ -13,16 +13,15 @@ from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl, unchanged
 from recsys.pipeline.config import ExportSection, PipelineConfig, SyntheticSection
 from recsys.pipeline.progress import Watcher
-from recsys.pipeline.train import Tracker, run_key, train
+from recsys.pipeline.train import run_key, train
 from recsys.retrieval.export import export
 from recsys.storage.files import read_json, replacing, write_json
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
+from recsys.tracking.tracker import Tracker
 
 
-def run_pipeline(
-    config: PipelineConfig, home: Home, *, tracker: Tracker | None, watch: Watcher
-) -> list[RunFolder]:
+def run_pipeline(config: PipelineConfig, home: Home, *, tracker: Tracker, watch: Watcher) -> list[RunFolder]:
     """Run every stage of a pipeline that is not done yet; returns its runs, the last one current."""
     if config.synthetic:
         _synthesize(home.raw / config.name, config.synthetic, watch)

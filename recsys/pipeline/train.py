@@ -6,16 +6,16 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import polars as pl
 
-from recsys import __version__, plugins
+from recsys import plugins
 from recsys.columns import ITEM, TITLE
 from recsys.data.dataset import Dataset
 from recsys.data.tables import Split
@@ -43,14 +43,8 @@ from recsys.seeds import derive
 from recsys.storage.files import remove, write_text
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
-
-
-class Tracker(Protocol):
-    """Where finished runs are mirrored."""
-
-    def log(self, run: RunFolder) -> Mapping[str, Any] | None:
-        """Mirror a run; None where the server could not be reached: the run folder keeps everything."""
-        ...
+from recsys.tracking.tracker import Course, Tracker
+from recsys.version import __version__
 
 
 @dataclass(slots=True)
@@ -80,7 +74,7 @@ def train(
     config: TrainConfig,
     home: Home,
     *,
-    tracker: Tracker | None,
+    tracker: Tracker,
     watch: Watcher,
     resume: str | None = None,
 ) -> RunFolder:
@@ -90,8 +84,8 @@ def train(
         dataset: What to learn from and be judged on.
         config: The run.
         home: Where the run folder goes.
-        tracker: Where it is mirrored.
-        watch: Told what happens.
+        tracker: Where it is recorded.
+        watch: Shows what happens.
         resume: Name of an unfinished run of the same configuration to go on with.
 
     Raises:
@@ -106,16 +100,21 @@ def train(
             "there is no valid part: nothing is stopped early or tuned; make one with recsys etl --valid 0.1"
         )
     run = RunFolder(home.runs / (resume or _name(config)))
-    write_text(run.path / "config.yaml", yaml.dumps({"dataset": dataset.name, **document(config)}))
+    settings = {"dataset": dataset.name, **document(config)}
+    write_text(run.path / "config.yaml", yaml.dumps(settings))
     watch.stage(f"run {run.name}")
+    course = tracker.begin(run.name, dataset.name, settings)
     try:
-        _make(run, model, dataset, split, config, validate, watch)
+        _make(run, model, dataset, split, config, validate, watch, course)
     except KeyboardInterrupt:
+        course.end("KILLED")
         raise StoppedError(f"stopped; go on with: recsys train --resume {run.name}") from None
+    except BaseException:
+        course.end("FAILED")
+        raise
     home.set_current("run", run.name)
-    if tracker:
-        watch.stage("logging to MLflow")
-        tracker.log(run)
+    course.end()
+    tracker.log(run)
     return run
 
 
@@ -127,13 +126,14 @@ def _make(
     config: TrainConfig,
     validate: Validate | None,
     watch: Watcher,
+    course: Course,
 ) -> None:
     """Fill the run folder; its manifest, without which it does not exist, comes last but for the seal."""
     clock = _Clock(watch)
     if (text := _expected(config)) is not None:
         watch.stage(text)
     with clock.stage("fit", f"fitting {_title(config)} to {split.train.height:,} interactions"):
-        report = Epochs(run.path / "epochs.jsonl", "epoch", getattr(model, "epochs", None), watch)
+        report = Epochs(run.path / "epochs.jsonl", "epoch", getattr(model, "epochs", None), watch, course)
         outcome = fit(
             model, split, config.refit,
             validate=validate, report=report, checkpoints=run.checkpoints,

@@ -1,4 +1,4 @@
-"""What a run needs to be served elsewhere: its sealed files, and the packages that answering takes."""
+"""A run as an MLflow model: its sealed files, this package, and the packages that answering takes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,47 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from recsys.embeddings import Stored
 from recsys.storage.files import TEMPORARY
 from recsys.storage.home import SEAL
 from recsys.storage.run_folder import UNSEALED, RunFolder
+
+
+def save_pyfunc(run: RunFolder, folder: Path, described: Any = None) -> None:
+    """Write a run as an MLflow model with all it needs: the run's sealed files and this package's code."""
+    import pandas as pd
+    from mlflow import models, pyfunc, types
+
+    # An id may be text or a number, and a history a list or text: MLflow converts nothing of type Any.
+    anything = types.schema.AnyType()
+    text, whole, real = types.DataType.string, types.DataType.long, types.DataType.double
+    outputs = (("user", text), ("item", text), ("rank", whole), ("score", real), ("title", text))
+    signature = models.ModelSignature(
+        inputs=types.Schema(
+            [types.ColSpec(anything, name, required=False) for name in ("user", "history", "exclude")]
+        ),
+        outputs=types.Schema(
+            [types.ColSpec(kind, name, required=name not in ("user", "title")) for name, kind in outputs]
+        ),
+        params=types.ParamSchema(
+            [types.ParamSpec("k", whole, 10), types.ParamSpec("unknown", text, "popular")]
+        ),
+    )
+    with staged(run) as sealed:
+        pyfunc.save_model(
+            folder,
+            mlflow_model=described,
+            python_model=str(Path(__file__).with_name("pyfunc.py")),
+            artifacts={"run": str(sealed)},
+            code_paths=[str(Path(__file__).parents[1])],
+            signature=signature,
+            input_example=pd.DataFrame(example(run)),
+            pip_requirements=requirements(run),
+        )
+    for compiled in folder.rglob("__pycache__"):
+        shutil.rmtree(compiled)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Mirrors finished run folders to MLflow and reads them back; the only importer of mlflow beside ``pyfunc``.
+"""Records runs in MLflow and reads them back; with ``bundle`` and ``pyfunc`` all that imports mlflow.
 
 The run folder is the truth. What cannot be logged now is logged later by ``recsys runs --sync``.
 """
@@ -6,14 +6,14 @@ The run folder is the truth. What cannot be logged now is logged later by ``recs
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
+import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,12 +22,15 @@ from recsys.storage.files import read_json, write_json
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
 from recsys.tracking import store
-from recsys.tracking.bundle import example, requirements, staged
+from recsys.tracking.background import Background, Epoch
+from recsys.tracking.bundle import save_pyfunc
 from recsys.tracking.champion import best, crown
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.names import from_mlflow, registered, to_mlflow
 from recsys.tracking.quiet import quiet
 from recsys.tracking.summary import Summary, epochs
+from recsys.tracking.tracker import Course
+from recsys.tracking.untracked import Untracked
 
 if TYPE_CHECKING:
     import mlflow
@@ -107,6 +110,26 @@ class MlflowTracker:
         crown(self.home)
         return done
 
+    def begin(self, run: str, dataset: str, settings: Mapping[str, Any]) -> Course:
+        """Begin to record a run, or go on with one that was stopped; see ``Tracker``.
+
+        Where MLflow cannot be reached nothing is recorded until ``log``, which warns.
+        """
+        try:
+            with self._store():
+                experiment = self._experiment(dataset)
+                tags = {TAG + "run": run, TAG + "dataset": dataset, TAG + "settings": json.dumps(settings)}
+                run_id = self._unfinished(experiment, run)
+                if run_id is None:
+                    run_id = self._client.create_run(experiment, tags=tags, run_name=run).info.run_id
+                else:
+                    self._client.update_run(run_id, status="RUNNING")
+                return Background(
+                    partial(self._send, run_id), partial(self._terminate, run_id), self._steps(run_id)
+                )
+        except RecsysError:
+            return Untracked(self.home)
+
     def unlogged(self) -> list[RunFolder]:
         """Finished runs whose ``mlflow.json`` is missing or names another store, the oldest first."""
         runs = [RunFolder(self.home.runs / name) for name in self.home.names("run")]
@@ -182,7 +205,7 @@ class MlflowTracker:
         experiment = self._experiment(summary.dataset)
         run_id = self._finished(experiment, summary)
         if run_id is None:
-            run_id = self._new(experiment, summary, run)
+            run_id = self._whole(experiment, summary, run)
         self._crown(experiment, summary.dataset)
         return {"run_id": run_id, "tracking_uri": self.uri, "experiment": EXPERIMENTS + summary.dataset}
 
@@ -202,14 +225,37 @@ class MlflowTracker:
             self._client.delete_run(found.info.run_id)
         return None
 
-    def _new(self, experiment: str, summary: Summary, run: RunFolder) -> str:
+    def _unfinished(self, experiment: str, run: str) -> str | None:
+        """The id of a run that was begun and has its epochs only."""
+        found = self._search([experiment], f"tags.`{TAG}run` = '{run}'")
+        ids = [str(each.info.run_id) for each in found if TAG + "created" not in each.data.tags]
+        return next(iter(ids), None)
+
+    def _steps(self, run_id: str) -> set[int]:
+        """Numbers of the epochs that a run has."""
+        recorded = self._client.get_run(run_id).data.metrics
+        keys = [key for key in recorded if from_mlflow(key).startswith("epoch/")]
+        return {each.step for key in keys for each in self._client.get_metric_history(run_id, key)}
+
+    def _send(self, run_id: str, waiting: Sequence[Epoch]) -> None:
+        for chunk in _chunks(_metrics(waiting, int(time.time() * 1000)), METRICS_AT_ONCE):
+            self._client.log_batch(run_id, metrics=chunk)
+
+    def _terminate(self, run_id: str, status: str) -> None:
+        with suppress(RecsysError), self._store():
+            self._client.set_terminated(run_id, status)
+
+    def _whole(self, experiment: str, summary: Summary, run: RunFolder) -> str:
+        """Write a finished run, into the one that holds its epochs where there is one; returns its id."""
         manifest = run.manifest()
         started = int(datetime.fromisoformat(summary.created).timestamp() * 1000)
-        run_id = str(
-            self._client.create_run(
-                experiment, start_time=started, tags=_tags(summary, manifest), run_name=summary.run
-            ).info.run_id
-        )
+        run_id, tags = self._unfinished(experiment, summary.run), _tags(summary, manifest)
+        if run_id is None:
+            made = self._client.create_run(experiment, start_time=started, tags=tags, run_name=summary.run)
+            run_id = str(made.info.run_id)
+        else:
+            for key, value in tags.items():
+                self._client.set_tag(run_id, key, value)
         try:
             self._write(run_id, summary, run, started)
             self._write_model(experiment, run_id, summary, run, manifest)
@@ -224,11 +270,8 @@ class MlflowTracker:
 
         params = [entities.Param(name, value) for name, value in summary.options.items()]
         metrics = [entities.Metric(to_mlflow(key), value, now, 0) for key, value in summary.figures.items()]
-        metrics += [
-            entities.Metric(to_mlflow(f"epoch/{key}"), value, now, epoch)
-            for epoch, figures in epochs(run)
-            for key, value in figures.items()
-        ]
+        recorded = self._steps(run_id)
+        metrics += _metrics((each for each in epochs(run) if each[0] not in recorded), now)
         for chunk in _chunks(params, PARAMS_AT_ONCE):
             self._client.log_batch(run_id, params=chunk)
         for chunk in _chunks(metrics, METRICS_AT_ONCE):
@@ -297,45 +340,21 @@ class MlflowTracker:
                 return found
 
 
+def _metrics(epochs: Iterable[Epoch], now: int) -> list[mlflow.entities.Metric]:
+    from mlflow import entities
+
+    return [
+        entities.Metric(to_mlflow(f"epoch/{key}"), value, now, epoch)
+        for epoch, figures in epochs
+        for key, value in figures.items()
+        if isinstance(value, int | float)
+    ]
+
+
 def logged(run: RunFolder) -> dict[str, str]:
     """Where a run was logged to; empty where it was not."""
     path = run.path / LOGGED
     return dict(read_json(path)) if path.exists() else {}
-
-
-def save_pyfunc(run: RunFolder, folder: Path, described: Any = None) -> None:
-    """Write a run as an MLflow model with all it needs: the run's sealed files and this package's code."""
-    import pandas as pd
-    from mlflow import models, pyfunc, types
-
-    # An id may be text or a number, and a history a list or text: MLflow converts nothing of type Any.
-    anything = types.schema.AnyType()
-    text, whole, real = types.DataType.string, types.DataType.long, types.DataType.double
-    outputs = (("user", text), ("item", text), ("rank", whole), ("score", real), ("title", text))
-    signature = models.ModelSignature(
-        inputs=types.Schema(
-            [types.ColSpec(anything, name, required=False) for name in ("user", "history", "exclude")]
-        ),
-        outputs=types.Schema(
-            [types.ColSpec(kind, name, required=name not in ("user", "title")) for name, kind in outputs]
-        ),
-        params=types.ParamSchema(
-            [types.ParamSpec("k", whole, 10), types.ParamSpec("unknown", text, "popular")]
-        ),
-    )
-    with staged(run) as sealed:
-        pyfunc.save_model(
-            folder,
-            mlflow_model=described,
-            python_model=str(Path(__file__).with_name("pyfunc.py")),
-            artifacts={"run": str(sealed)},
-            code_paths=[str(Path(__file__).parents[1])],
-            signature=signature,
-            input_example=pd.DataFrame(example(run)),
-            pip_requirements=requirements(run),
-        )
-    for compiled in folder.rglob("__pycache__"):
-        shutil.rmtree(compiled)
 
 
 def _tags(summary: Summary, manifest: Mapping[str, Any]) -> dict[str, str]:

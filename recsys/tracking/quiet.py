@@ -37,4 +37,4 @@ def quiet() -> Iterator[None]:
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
         for key in added:
-            del os.environ[key]
+            os.environ.pop(key, None)

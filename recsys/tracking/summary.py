@@ -108,11 +108,11 @@ def flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def epochs(run: RunFolder) -> Iterator[tuple[int, dict[str, float]]]:
-    """Number from 1 and figures of each epoch; the last line of one that a resumed run told of again."""
+    """Number from 1 and figures of each epoch; the last line of one that a resumed run reported again."""
     path = run.path / "epochs.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    told = {int(line["epoch"]): line for line in map(json.loads, lines)}
-    for epoch, line in sorted(told.items()):
+    last = {int(line["epoch"]): line for line in map(json.loads, lines) if line["epoch"] > 0}
+    for epoch, line in sorted(last.items()):
         numbers = {name: float(value) for name, value in line.items() if isinstance(value, int | float)}
         yield epoch, {name: value for name, value in numbers.items() if name != "epoch"}
 

@@ -101,11 +101,11 @@ def test_families_do_not_know_each_other(path: Path) -> None:
     assert not crossed, f"{name(path)} imports {crossed}"
 
 
-def test_only_one_module_imports_mlflow() -> None:
+def test_only_the_tracker_and_its_model_import_mlflow() -> None:
     importers = {
         name(path) for path in MODULES if any(each.split(".")[0] == "mlflow" for each in imports(path))
     }
-    assert importers <= {"recsys.tracking.mlflow_tracker", "recsys.tracking.pyfunc"}
+    assert importers <= {f"recsys.tracking.{each}" for each in ("mlflow_tracker", "bundle", "pyfunc")}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)

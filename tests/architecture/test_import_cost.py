@@ -83,3 +83,37 @@ assert export(Path({str(run.path)!r}), Path({str(tmp_path / "lists.parquet")!r})
 assert called
 """
     assert not loaded(code) & HEAVY
+
+
+def test_the_host_process_stays_as_it_was(tmp_path: Path) -> None:
+    """Neither importing nor using recsys changes the environment or the threads of a Python process."""
+    code = """
+import os, sys, signal
+import polars as pl  # sets a variable of its own
+import torch
+from threadpoolctl import threadpool_info
+
+def state():
+    found = threadpool_info()
+    pools = sorted((each["filepath"], each["num_threads"]) for each in found if "torch" in each["filepath"])
+    return [dict(os.environ), torch.get_num_threads(), pools, signal.getsignal(signal.SIGINT)]
+
+torch.set_num_threads(2)
+before = state()
+import recsys
+recsys.read
+assert state() == before, "import recsys"
+users, items = [f"u{n % 30}" for n in range(600)], [f"i{n * 7 % 40}" for n in range(600)]
+log = pl.DataFrame({"user": users, "item": items, "time": [10**9 + n for n in range(600)]})
+data = recsys.read(log, home=sys.argv[1]).split("time:0.2")
+options = {"model.epochs": 1, "model.dim": 4, "baselines": []}
+run = recsys.train(data, options=options)
+run.recommend("u1", k=3)
+after = state()
+assert after[0] == before[0], "environment"
+assert after[1:] == before[1:], (before[1:], after[1:])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr

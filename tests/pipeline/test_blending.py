@@ -16,6 +16,7 @@ from recsys.pipeline.progress import Silent
 from recsys.pipeline.train import train
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
+from recsys.tracking.untracked import Untracked
 from tests.factories import random_log
 
 
@@ -27,7 +28,7 @@ def dataset(home: Home, folder: Path, name: str, seed: int) -> Dataset:
 
 def run(home: Home, data: Dataset, model: object) -> RunFolder:
     config = parse(TrainConfig, {"model": model, "baselines": [], "index": {"kind": "exact"}, "seed": 3})
-    return train(data, config, home, tracker=None, watch=Silent())
+    return train(data, config, home, tracker=Untracked(home), watch=Silent())
 
 
 def test_a_blend_of_runs_is_fitted_chosen_refitted_and_served(home: Home, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from recsys.pipeline.progress import Silent
 from recsys.pipeline.train import train
 from recsys.retrieval.recommender import Service
 from recsys.storage.home import Home
+from recsys.tracking.untracked import Untracked
 from tests.factories import random_log
 
 
@@ -27,7 +28,7 @@ def test_it_recommends_to_users_and_to_histories(name: str, home: Home, tmp_path
     random_log().select("user", "item").write_csv(tmp_path / "log.csv")
     data = etl(EtlOptions(logs=[str(tmp_path / "log.csv")], split="random:0.2", valid=0.2), home)
     config = parse(TrainConfig, {"model": name, "baselines": ["ease", "item_knn", "popularity"]})
-    run = train(data, config, home, tracker=None, watch=Silent())
+    run = train(data, config, home, tracker=Untracked(home), watch=Silent())
     manifest = run.manifest()
     assert manifest["index"]["kind"] == "exact"
     assert set(manifest["baselines"]) == {"ease", "item_knn", "popularity"}
@@ -55,4 +56,4 @@ def test_annoy_is_refused_for_it(home: Home, tmp_path: Path) -> None:
     data = etl(EtlOptions(logs=[str(tmp_path / "log.csv")], split="random:0.2"), home)
     config = parse(TrainConfig, {"model": "ease", "baselines": [], "index": {"kind": "annoy"}})
     with pytest.raises(InputError, match="ease is a sum over the history, which only the exact index ranks"):
-        train(data, config, home, tracker=None, watch=Silent())
+        train(data, config, home, tracker=Untracked(home), watch=Silent())

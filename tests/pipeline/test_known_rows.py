@@ -23,6 +23,7 @@ from recsys.retrieval.export import export
 from recsys.retrieval.recommender import Service
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
+from recsys.tracking.untracked import Untracked
 from tests.factories import random_log
 
 K = 20
@@ -40,7 +41,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 def fitted(data: Dataset, refit: str) -> RunFolder:
     config = parse(TrainConfig, {"model": "als", "baselines": [], "refit": refit})
-    return train(data, config, Home(data.folder.parents[1]), tracker=None, watch=Silent())
+    home = Home(data.folder.parents[1])
+    return train(data, config, home, tracker=Untracked(home), watch=Silent())
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,8 @@ from recsys.retrieval.filters import Rules
 from recsys.retrieval.recommender import Listed, Service
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
-from recsys.tracking.mlflow_tracker import ALIAS, MlflowTracker, save_pyfunc
+from recsys.tracking.bundle import save_pyfunc
+from recsys.tracking.mlflow_tracker import ALIAS, MlflowTracker
 from tests.factories import embeddings, run_folder, seen_rows
 from tests.tracking.finished import finished
 

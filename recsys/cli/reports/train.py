@@ -65,7 +65,7 @@ class Watch:
         now = time.monotonic()
         taken, self._previous = now - self._previous, now
         tried = [name for name in figures if name != "valid"]
-        trial = "valid" in figures and tried and not set(FOLLOWED) & set(tried)
+        trial = number == 0
         if not trial:
             self._meter.reach(f"  {label}", number, total, taken)
         if not sys.stderr.isatty() and now - self._told < SECONDS_BETWEEN_LINES:
