@@ -14,11 +14,10 @@ from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models.als import ALS
 from recsys.models.spectral import Spectral
+from recsys.ragged import Ragged
 from recsys.retrieval.index.annoy_index import AnnoyIndex
 from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.index.index import Rows
 from recsys.retrieval.index.tuning import choose, verify
-from recsys.retrieval.ranking import seen_by_user
 from recsys.seeds import generator
 from recsys.storage.arrays import FloatArray
 
@@ -43,7 +42,7 @@ class AnnoysOwn:
             self._forest.add_item(code, vector)
         self._forest.build(10, n_jobs=1)
 
-    def query(self, vectors: FloatArray, k: int, exclude: Rows | None = None) -> tuple[Any, Any]:
+    def query(self, vectors: FloatArray, k: int, exclude: Ragged | None = None) -> tuple[Any, Any]:
         """Fetch as many more as are seen, and drop those."""
         codes = np.full((len(vectors), k), -1, dtype=np.int32)
         for row, vector in enumerate(vectors.tolist()):
@@ -54,7 +53,7 @@ class AnnoysOwn:
         return codes, np.zeros(codes.shape, dtype=np.float32)
 
 
-def clustered(items: int, users: int, dim: int = 64, seen: int = 30) -> tuple[FloatArray, FloatArray, Rows]:
+def clustered(items: int, users: int, dim: int = 64, seen: int = 30) -> tuple[FloatArray, FloatArray, Ragged]:
     """Items around centres, a spectrum and lengths that fall off as a fitted model's do; users near by."""
     rng = generator(0, "annoy", items)
     spread = np.arange(1, dim + 1) ** -0.5  # the last direction has an eighth of the first one, as gowalla's
@@ -66,11 +65,11 @@ def clustered(items: int, users: int, dim: int = 64, seen: int = 30) -> tuple[Fl
     sides[0] *= rng.lognormal(sigma=0.5, size=(items, 1))
     rows = np.sort(rng.integers(items, size=(users, seen)), axis=1).astype(np.int32)
     both = [side.astype(np.float32) for side in sides]
-    return both[0], both[1], Rows(np.arange(users + 1, dtype=np.int64) * seen, rows.ravel())
+    return both[0], both[1], Ragged(np.arange(users + 1, dtype=np.int64) * seen, rows.ravel())
 
 
-def measured(name: str, distance: str, items: FloatArray, users: FloatArray, seen: Rows) -> list[list[Any]]:
-    """Rows for exact ranking, Annoy's own way, and the setting that was chosen."""
+def measured(name: str, distance: str, items: FloatArray, users: FloatArray, seen: Ragged) -> list[list[Any]]:
+    """Ragged for exact ranking, Annoy's own way, and the setting that was chosen."""
     label = f"{name}, {distance}"
     started = time.perf_counter()
     own = AnnoysOwn(distance, items)
@@ -96,14 +95,14 @@ def measured(name: str, distance: str, items: FloatArray, users: FloatArray, see
     ]
 
 
-def gowalla() -> list[tuple[str, Embeddings, Rows]]:
+def gowalla() -> list[tuple[str, Embeddings, Ragged]]:
     """Two models of a real log; none where it is not available."""
     try:
         split = dataset("gowalla").split()
     except (InputError, FileNotFoundError):
         return []
     train = Interactions.of(split.train)
-    seen = seen_by_user(train)
+    seen = train.histories()
     models = {"als": ALS(), "spectral": Spectral()}
     return [(f"gowalla, {name}", model.fit(train).scorer, seen) for name, model in models.items()]
 

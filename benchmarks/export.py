@@ -17,26 +17,25 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.ids import IdMap
 from recsys.models.als import ALS
+from recsys.ragged import Ragged
 from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.index.index import Rows
-from recsys.retrieval.ranking import seen_by_user
 from recsys.storage.run_folder import RunFolder
 
 SPLIT, K, GOAL, MORE = "gowalla", 20, 4.0, 4
 COLUMNS = ["users", "seconds", "users/s", "peak MB", "not mapped MB", "MB of the vectors and seen items"]
 
 
-def repeated(model: Embeddings, seen: Rows, times: int) -> tuple[Embeddings, Rows]:
+def repeated(model: Embeddings, seen: Ragged, times: int) -> tuple[Embeddings, Ragged]:
     """The same users ``times`` over, under other ids."""
     ids = IdMap(pl.Series("id", [str(each) for each in range(times * len(model.users))]))
     users = np.tile(model.users, (times, 1))
     lengths = np.tile(np.diff(seen.indptr), times)
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     more = Embeddings(users, model.items, ids, model.item_ids, model.distance)
-    return more, Rows(indptr, np.tile(seen.indices, times))
+    return more, Ragged(indptr, np.tile(seen.indices, times))
 
 
-def measured(model: Embeddings, seen: Rows, k: int = K, *, first: int | None = None) -> list[Any]:
+def measured(model: Embeddings, seen: Ragged, k: int = K, *, first: int | None = None) -> list[Any]:
     """Export the lists of all users, or of the first, exactly ranked, in a process of its own: a row."""
     with tempfile.TemporaryDirectory(prefix="recsys-export-") as name:
         folder = Path(name)
@@ -60,7 +59,7 @@ def main() -> None:
     train = Interactions.of(dataset(SPLIT).split().train)
     model = ALS(dim=64, alpha=60.0, regularization=100.0).fit(train).scorer
     assert isinstance(model, Embeddings)
-    seen = seen_by_user(train)
+    seen = train.histories()
     rows = [measured(model, seen, first=1), measured(model, seen), measured(*repeated(model, seen, MORE))]
     for row in rows:
         print(*row, sep="  ", flush=True)

@@ -24,11 +24,12 @@ from benchmarks.report import Result
 from benchmarks.step import lookup
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
-from recsys.learning.training.loop import Work, batches, embed, run_epoch
-from recsys.learning.training.step import Batch, step
+from recsys.learning.training.batch import Batch
+from recsys.learning.training.loop import TrainingSetup, batches, embed, run_epoch
+from recsys.learning.training.step import step
 from recsys.models.two_tower import TwoTower
 from recsys.retrieval.index.exact_torch import ExactOnDevice
-from recsys.retrieval.ranking import rank, seen_by_user
+from recsys.retrieval.ranking import rank
 
 LOSSES = ("bpr", "triplet", "infonce")
 DIM, K, TURNS = 64, 20, 3
@@ -83,7 +84,7 @@ def epoch_and_lists(train: Interactions, size: Size, device: str) -> list[list[A
     title = f"an epoch of {len(train):,} rows, infonce, {batch} x {min(batch, size.items)}"
     vectors = embed(work)
     model = Embeddings(vectors["users"], vectors["items"], train.users, train.items, "cosine")
-    seen = seen_by_user(train)
+    seen = train.histories()
     index = ExactOnDevice(model.distance, device).build(model.items)
     everyone = np.arange(len(train.users))
     lists = _seconds(lambda: rank(model, everyone, K, seen, index), 1, device)
@@ -131,7 +132,7 @@ def _model(loss: str, batch: int, device: str) -> TwoTower:
     return lookup(loss=loss, dim=DIM, batch=batch, candidates=batch, device=device)
 
 
-def _stepper(work: Work) -> Callable[[], object]:
+def _stepper(work: TrainingSetup) -> Callable[[], object]:
     def forever() -> Iterator[Batch]:
         for epoch in count(1):
             yield from batches(work, epoch)

@@ -48,7 +48,7 @@ def one(users: int, items: int, interactions: int, ranked: int, work: list[str])
     from recsys.learning.training.loop import embed, run_epoch
     from recsys.models.als import ALS
     from recsys.retrieval.index.annoy_index import AnnoyIndex
-    from recsys.retrieval.ranking import rank, seen_by_user
+    from recsys.retrieval.ranking import rank
 
     torch.ones(2, 2) @ torch.ones(2, 2)  # what libraries make at first use does not grow
     base = resident()
@@ -77,7 +77,7 @@ def one(users: int, items: int, interactions: int, ranked: int, work: list[str])
             for name, size in (("users", users), ("items", items))
         }
     vectors = Embeddings(kept["users"], kept["items"], train.users, train.items, "cosine")
-    seen = seen_by_user(train)
+    seen = train.histories()
     some = np.linspace(0, users - 1, min(ranked, users)).astype(np.int64)
     note("rank", lambda: rank(vectors, some, K, seen))
     note("build", lambda: AnnoyIndex("cosine", TREES).build(vectors.items))

@@ -32,7 +32,6 @@ from recsys.models.tuning import GRIDS, tune
 from recsys.pipeline.build import build_model
 from recsys.pipeline.config import ModelSection, RecipeConfig, TrainConfig, read_recipe
 from recsys.pipeline.fit import fit, seen_rows, validation
-from recsys.retrieval.ranking import seen_by_user
 
 RECIPES = Path(__file__).parents[1] / "pipelines" / "bench"
 METRICS = ("recall@20", "ndcg@20")
@@ -76,7 +75,7 @@ def chosen_on_test(section: ModelSection, split: Split, seed: int) -> dict[str, 
     # A plain number: papers take the best, whether or not it is best by chance.
     scorer = build_model(section, seed).fit(train, validate=lambda found: float(judge(found))).scorer
     truth = Truth.of(split.test, train.users, train.items)
-    return dict(evaluate(scorer, truth, seen_by_user(train), metrics=METRICS).values)
+    return dict(evaluate(scorer, truth, train.histories(), metrics=METRICS).values)
 
 
 def baseline(name: str, options: dict[str, Any], split: Split, validate: Validate) -> dict[str, Any]:

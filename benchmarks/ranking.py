@@ -23,10 +23,10 @@ from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.learning.distances.dot import Dot
 from recsys.models.als import ALS
+from recsys.ragged import Ragged
 from recsys.retrieval.index.exact import few
-from recsys.retrieval.index.index import Rows
-from recsys.retrieval.index.mixed_precision import Catalogue, Kind, kinds, nominate
-from recsys.retrieval.ranking import rank, seen_by_user
+from recsys.retrieval.index.mixed_precision import Kind, PreparedItems, kinds, nominate
+from recsys.retrieval.ranking import rank
 from recsys.storage.arrays import Codes, IntArray
 
 SPLIT, K, GOAL = "gowalla", 20, 3.0
@@ -61,7 +61,7 @@ def main() -> None:
     train = Interactions.of(split.train)
     model = ALS(dim=64, alpha=60.0, regularization=100.0).fit(train).scorer
     assert isinstance(model, Embeddings)
-    seen, everybody = seen_by_user(train), np.arange(len(train.users))
+    seen, everybody = train.histories(), np.arange(len(train.users))
     truth = Truth.of(split.test, train.users, train.items)
     peer = implicit(model, seen)
     low = kinds(0)[0]
@@ -108,7 +108,7 @@ def of(truth: Truth, users: IntArray) -> Truth:
     return truth.at(np.flatnonzero(np.isin(truth.users, users)))
 
 
-def implicit(model: Embeddings, seen: Rows) -> Callable[[IntArray], Codes]:
+def implicit(model: Embeddings, seen: Ragged) -> Callable[[IntArray], Codes]:
     """``recommend`` of implicit's own model with our vectors, BLAS held to one thread as it asks."""
     from implicit.cpu.als import AlternatingLeastSquares
     from scipy import sparse
@@ -130,9 +130,9 @@ def implicit(model: Embeddings, seen: Rows) -> Callable[[IntArray], Codes]:
     return recommend
 
 
-def nominated(model: Embeddings, seen: Rows, users: IntArray) -> tuple[Any, Any, Any]:
+def nominated(model: Embeddings, seen: Ragged, users: IntArray) -> tuple[Any, Any, Any]:
     """The first pass of ``rank``, without what its leftovers cost."""
-    catalogue = Catalogue.of(Dot(), model.items, kinds(0)[0])
+    catalogue = PreparedItems.of(Dot(), model.items, kinds(0)[0])
     return nominate(catalogue, model.users[users], K, seen.take(users))
 
 

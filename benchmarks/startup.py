@@ -16,9 +16,9 @@ from benchmarks.process import compiling
 from benchmarks.report import Result
 from recsys.embeddings import Embeddings
 from recsys.ids import IdMap
+from recsys.ragged import Ragged
 from recsys.retrieval.index.annoy_index import AnnoyIndex
 from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.index.index import Rows
 from recsys.retrieval.index.store import save_index
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import write_seen
@@ -39,11 +39,11 @@ def run_folder(home: Home, items: int, *, users: int = 50_000, dim: int = 64) ->
     ids = [IdMap(pl.Series("id", [str(each) for each in range(count)])) for count in (users, items)]
     model = Embeddings(vectors[:users], vectors[users:], ids[0], ids[1], "cosine")
     seen = np.sort(rng.integers(0, items, (users, SEEN)), axis=1).astype(np.int32)
-    rows = Rows(np.arange(users + 1, dtype=np.int64) * SEEN, seen.ravel())
+    rows = Ragged(np.arange(users + 1, dtype=np.int64) * SEEN, seen.ravel())
     write_run(RunFolder(home.runs / f"items-{items}"), model, rows, AnnoyIndex("cosine", 10, 20, 0))
 
 
-def write_run(run: RunFolder, model: Embeddings, seen: Rows, index: Exact | AnnoyIndex) -> None:
+def write_run(run: RunFolder, model: Embeddings, seen: Ragged, index: Exact | AnnoyIndex) -> None:
     """What serving needs of a finished run; the index is built here."""
     model.save(run.model)
     write_seen(run.seen, Seen.of(seen))

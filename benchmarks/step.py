@@ -16,9 +16,10 @@ from benchmarks.report import Result
 from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.data.tables import Interactions
 from recsys.ids import IdMap
+from recsys.learning.training.batch import Batch
 from recsys.learning.training.loop import batches
 from recsys.learning.training.precision import has_bfloat16
-from recsys.learning.training.step import Batch, step
+from recsys.learning.training.step import step
 from recsys.models.two_tower import TwoTower
 from recsys.seeds import generator
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from recsys.retrieval.export import Purpose
-    from recsys.retrieval.filters import Given, Rules
+    from recsys.retrieval.filters import NamedIds, Rules
     from recsys.retrieval.index.store import Choice
     from recsys.retrieval.recommender import Service, Unknown
     from recsys.tracking.tracker import Tracker
@@ -295,7 +295,7 @@ def train(
     overrides = {key: value for key, value in named.items() if value is not None} | dict(options or {})
     config = configs.parse(configs.TrainConfig, configs.override({"model": {"name": model}}, overrides))
     from recsys.pipeline.train import train as fit
-    from recsys.tracking.tracker import tracker
+    from recsys.tracking.by_name import tracker
 
     home = Home(data.folder.parent.parent)
     recorded = tracker(track, home, _warn) if isinstance(track, str) else track
@@ -341,10 +341,10 @@ def _from_pandas(frame: pd.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _given(name: str, ids: object) -> Given | None:
-    from recsys.retrieval.filters import Given
+def _given(name: str, ids: object) -> NamedIds | None:
+    from recsys.retrieval.filters import NamedIds
 
-    return None if ids is None else Given(name, id_texts(ids))
+    return None if ids is None else NamedIds(name, id_texts(ids))
 
 
 def _warn(text: str) -> None:

@@ -29,7 +29,7 @@ WHOLE_AS_FLOAT: Final = r"^(0|[1-9]\d*)\.0$"  # how pandas writes whole ids of a
 _EXACT: Final = 2**53  # from here on a float64 has lost digits of a whole number
 
 
-class Lookup(Protocol):
+class IdIndex(Protocol):
     """Ids that can be searched."""
 
     def find(self, text: str) -> int | None:
@@ -119,7 +119,7 @@ def id_texts(ids: object) -> list[str | None]:
     return [id_text(each) for each in ids]
 
 
-def find_id(value: object, ids: Lookup) -> int | None:
+def find_id(value: object, ids: IdIndex) -> int | None:
     """Code of a raw id, or None; ``7.0`` given as text finds ``7`` where no ``7.0`` is known.
 
     Example:

@@ -9,7 +9,7 @@ from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.data.tables import RAW_SCHEMA, Interactions
 from recsys.embeddings import Embeddings
 from recsys.ids import IdMap
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import write_seen, write_titles
 from recsys.storage.files import write_json
@@ -101,18 +101,18 @@ def embeddings(
     )
 
 
-def seen_rows(users: int = 12, items: int = 30, each: int = 5, seed: int = 0) -> Rows:
+def seen_rows(users: int = 12, items: int = 30, each: int = 5, seed: int = 0) -> Ragged:
     """``each`` random items for every user; the last user has seen nothing."""
     rng = np.random.default_rng(seed)
     rows = [np.sort(rng.choice(items, size=each, replace=False)) for _ in range(users - 1)]
     indptr = np.concatenate([np.arange(users) * each, [(users - 1) * each]])
-    return Rows(indptr.astype(np.int64), np.concatenate([*rows, []]).astype(np.int32))
+    return Ragged(indptr.astype(np.int64), np.concatenate([*rows, []]).astype(np.int32))
 
 
 def run_folder(
     home: Home,
     model: Embeddings,
-    seen: Rows | Seen,
+    seen: Ragged | Seen,
     *,
     name: str = "run-1",
     titles: list[str | None] | None = None,

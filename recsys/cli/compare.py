@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recsys.cli import completion
+from recsys.cli.reports.format import gap, half, options
 from recsys.cli.run_option import DatasetOption, SourceOption
 from recsys.cli.session import Session, command
 from recsys.errors import InputError, RecsysError
@@ -62,9 +63,9 @@ def compare(
 
 
 def _finished(session: Session, tracker: MlflowTracker, ask_mlflow: bool) -> list[Summary]:
-    from recsys.tracking.catalogue import catalogue
+    from recsys.tracking.run_list import list_runs
 
-    found = catalogue(session.home, tracker, session.warn, ask_mlflow=ask_mlflow)
+    found = list_runs(session.home, tracker, session.warn, ask_mlflow=ask_mlflow)
     return [run for run in found.runs if run.status == "finished"]
 
 
@@ -159,26 +160,3 @@ def _render(console: Console, found: Comparison) -> None:
         console.print(f"no room for: {', '.join(left_out)}")
     for note in found.notes:
         console.print(f"note: {note}", markup=False)
-
-
-def options(differing: Mapping[str, str]) -> str:
-    """Options that differ between the rows, in one line."""
-    return ", ".join(f"{key}={value}" for key, value in sorted(differing.items()))
-
-
-def gap(difference: Mapping[str, float] | None) -> str:
-    """A difference with half of its interval; a star where the interval leaves out 0.
-
-    Example:
-        >>> gap({"mean": -0.02, "low": -0.03, "high": -0.01}), gap({"mean": 0.0, "low": -0.01, "high": 0.01})
-        ('-0.0200 ± 0.0100*', '+0.0000 ± 0.0100 ')
-    """
-    if difference is None:
-        return "- "
-    star = "*" if difference["low"] > 0 or difference["high"] < 0 else " "
-    return f"{difference['mean']:+.4f} ± {half(difference['low'], difference['high'])}{star}"
-
-
-def half(low: float, high: float) -> str:
-    """Half of an interval."""
-    return f"{(high - low) / 2:.4f}"

@@ -22,7 +22,7 @@ def demo(session: Session) -> None:
     from recsys.pipeline.results import result
     from recsys.pipeline.stages import run_pipeline
     from recsys.retrieval.recommender import Service
-    from recsys.tracking.tracker import tracker
+    from recsys.tracking.by_name import tracker
 
     recorded = tracker("mlflow", session.home, session.warn)
     with Watch(session) as watch:

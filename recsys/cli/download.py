@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from recsys.cli.session import Session, command
-from recsys.data import sources
+from recsys.data import public_logs
 
 
 def register(app: typer.Typer) -> None:
@@ -67,13 +67,13 @@ def download(
 
 def _list(session: Session) -> None:
     def render(console: Console) -> None:
-        for name, known in sources.SOURCES.items():
+        for name, known in public_logs.PUBLIC_LOGS.items():
             console.print(f"{name:<16} {known.about}\n{'':<16} licence: {known.licence}", markup=False)
 
     session.show(
         {
             name: {"about": known.about, "licence": known.licence, "page": known.page}
-            for name, known in sources.SOURCES.items()
+            for name, known in public_logs.PUBLIC_LOGS.items()
         },
         render,
     )

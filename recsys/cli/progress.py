@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 SECONDS_BETWEEN_LINES: Final = 5.0
-# Work that is over sooner shows no bar.
+# Task that is over sooner shows no bar.
 SECONDS_UNSEEN: Final = 1.0
 
 
 @dataclass(slots=True)
-class Work:
+class Task:
     """How far one piece of work is.
 
     Args:
@@ -57,11 +57,11 @@ class Work:
         """How much is done, how fast, and how long the rest takes; where nothing is counted, how long so far.
 
         Example:
-            >>> Work("users", 300, 100, began=time.monotonic() - 10).figures()
+            >>> Task("users", 300, 100, began=time.monotonic() - 10).figures()
             '100 of 300, 10/s, 20 s left'
-            >>> Work("epoch", 60, 2, began=time.monotonic() - 60).figures()
+            >>> Task("epoch", 60, 2, began=time.monotonic() - 60).figures()
             '2 of 60, 30.0 s each, 29 min left'
-            >>> Work("index", began=time.monotonic() - 12).figures()
+            >>> Task("index", began=time.monotonic() - 12).figures()
             '12 s so far'
         """
         if not self.rate:
@@ -93,7 +93,7 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        self.work: Work | None = None
+        self.work: Task | None = None
         self._told = time.monotonic()
         self._over = threading.Event()
         self._drawing: Any = None
@@ -121,7 +121,7 @@ class Meter:
 
     def begin(self, label: str, total: int | None = None, done: int = 0) -> None:
         """Show another piece of work."""
-        self.work = Work(label, total, done, done)
+        self.work = Task(label, total, done, done)
 
     def advance(self, count: int) -> None:
         """``count`` more are done."""
@@ -131,7 +131,7 @@ class Meter:
     def reach(self, label: str, done: int, total: int | None, seconds: float) -> None:
         """So much is done of what ``label`` counts; the last one of it took ``seconds``."""
         if self.work is None or self.work.label != label:
-            self.work = Work(label, total, done, done - 1, time.monotonic() - seconds)
+            self.work = Task(label, total, done, done - 1, time.monotonic() - seconds)
         self.work.reach(done)
 
     def told(self) -> None:

@@ -14,7 +14,7 @@ from recsys.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from recsys.retrieval.filters import Given
+    from recsys.retrieval.filters import NamedIds
     from recsys.retrieval.recommender import Recommendation, Service
 
 
@@ -91,11 +91,11 @@ def recommend(
     )
 
 
-def _given(path: Path | None) -> Given | None:
-    from recsys.retrieval.filters import Given
+def _given(path: Path | None) -> NamedIds | None:
+    from recsys.retrieval.filters import NamedIds
     from recsys.retrieval.id_lists import read_ids
 
-    return None if path is None else Given(str(path), read_ids(path))
+    return None if path is None else NamedIds(str(path), read_ids(path))
 
 
 def _account(session: Session, service: Service, users: list[str], unknown: UnknownChoice) -> None:

@@ -34,7 +34,7 @@ def run(
     from recsys.cli.reports.train import Watch, render
     from recsys.pipeline.results import result
     from recsys.pipeline.stages import run_pipeline
-    from recsys.tracking.tracker import tracker
+    from recsys.tracking.by_name import tracker
 
     recorded = tracker(track, session.home, session.warn)
     with Watch(session) as watch:

@@ -43,14 +43,14 @@ def runs(
     ] = False,
 ) -> None:
     """List runs: what they are, how good, and which one is current and which one champion."""
-    from recsys.tracking.catalogue import catalogue
     from recsys.tracking.mlflow_tracker import MlflowTracker
+    from recsys.tracking.run_list import list_runs
 
     if last is not None and last < 1:
         raise InputError(f"--last is {last}; the number of runs to list is at least 1")
     tracker = MlflowTracker(session.home, session.warn)
     synced = tracker.sync(session.say) if sync else []
-    found = catalogue(session.home, tracker, session.warn, ask_mlflow=source == "mlflow")
+    found = list_runs(session.home, tracker, session.warn, ask_mlflow=source == "mlflow")
     asked = {"dataset": dataset, "model": _as_stored(model), "loss": _as_stored(loss)}
     wanted = {key: value for key, value in asked.items() if value is not None}
     chosen = [run for run in found.runs if all(getattr(run, key) == wanted[key] for key in wanted)]

@@ -159,7 +159,7 @@ def train(
     from recsys.data.dataset import Dataset
     from recsys.pipeline.results import result
     from recsys.pipeline.train import train as fit
-    from recsys.tracking.tracker import tracker
+    from recsys.tracking.by_name import tracker
 
     folder = Dataset.open(session.home, dataset)
     recorded = tracker(track, session.home, session.warn)

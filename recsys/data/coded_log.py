@@ -24,7 +24,7 @@ Rule = Callable[[pl.DataFrame], BoolArray]
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class CodedLog:
     """Rows of a log, one for each (user, item).
 
     Args:
@@ -53,7 +53,7 @@ class Log:
         return self._made(ITEM, self.items)
 
     @classmethod
-    def of(cls, raw: pl.DataFrame) -> Log:
+    def of(cls, raw: pl.DataFrame) -> CodedLog:
         """A log of one frame from a raw table, for tests and small tables."""
         users, items = IdMap.of(raw[USER]), IdMap.of(raw[ITEM])
         coded = raw.select(
@@ -69,7 +69,7 @@ class Log:
         """One column (n,) of each frame; cheaper than the frames where the log is what others left."""
         return (part.to_numpy() for part in self._series(name))
 
-    def without(self, rule: Rule) -> Log:
+    def without(self, rule: Rule) -> CodedLog:
         """The rows that ``rule`` does not hold out.
 
         The rule is asked once for each row, when rows are first asked for, and a bit a row keeps the answer.
@@ -79,7 +79,7 @@ class Log:
         def kept() -> list[pl.Series]:
             return [pl.Series(~rule(frame)) for frame in self.frames()]
 
-        return Log(
+        return CodedLog(
             lambda: (frame.filter(rows) for frame, rows in zip(self.frames(), kept(), strict=True)),
             self.users, self.items, self.timed, self._keys,
             lambda name: (part.filter(rows) for part, rows in zip(self._series(name), kept(), strict=True)),

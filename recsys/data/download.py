@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from recsys.data.sources import SOURCES, Remote, Source
+from recsys.data.public_logs import PUBLIC_LOGS, PublicLog, Remote
 from recsys.errors import InputError, RecsysError
 from recsys.storage.files import remove, replacing, sweep
 
@@ -46,22 +46,22 @@ class Fetched:
     kept: bool
 
 
-def source(name: str) -> Source:
+def source(name: str) -> PublicLog:
     """A known log by name.
 
     Raises:
         InputError: If it is not known.
     """
-    if name not in SOURCES:
-        raise InputError(f"there is no public log {name!r} to download; there are: {', '.join(SOURCES)}")
-    return SOURCES[name]
+    if name not in PUBLIC_LOGS:
+        raise InputError(f"there is no public log {name!r} to download; there are: {', '.join(PUBLIC_LOGS)}")
+    return PUBLIC_LOGS[name]
 
 
 def download(name: str, raw: Path, *, base: str | None = None, advance: Advance = lambda _: None) -> Fetched:
     """Fetch a log into ``raw/<name>/``; what is there already is kept.
 
     Args:
-        name: One of ``sources.SOURCES``.
+        name: One of ``public_logs.PUBLIC_LOGS``.
         raw: ``HOME/raw``.
         base: Address that stands for the owner's, for a mirror: files are asked for by their last name.
         advance: Told how many bytes arrived.

@@ -11,6 +11,7 @@ import polars as pl
 from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.errors import InputError
 from recsys.ids import IdMap
+from recsys.ragged import Ragged
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -86,6 +87,14 @@ class Interactions:
 
     def __len__(self) -> int:
         return self.frame.height
+
+    def histories(self) -> Ragged:
+        """A row per user code: the items that the user has interacted with, sorted."""
+        users = self.frame[USER].to_numpy().astype(np.int64)
+        items = self.frame[ITEM].to_numpy().astype(np.int32)
+        indptr = np.zeros(len(self.users) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(users, minlength=len(self.users)), out=indptr[1:])
+        return Ragged(indptr, items[np.lexsort((items, users))])
 
     def csr(self) -> sparse.csr_array:
         """Weights (U, I), indices sorted; the shape comes from the maps, not from the largest code."""

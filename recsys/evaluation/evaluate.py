@@ -14,18 +14,19 @@ from recsys.evaluation.names import DEFAULT, metric
 from recsys.evaluation.ranked import Ranked
 from recsys.evaluation.truth import Truth
 from recsys.models.model import Scorer
-from recsys.retrieval.index.index import Index, Rows
+from recsys.ragged import Ragged
+from recsys.retrieval.index.index import Index
 from recsys.retrieval.ranking import rank
 
 
 def evaluate(
     scorer: Scorer,
     truth: Truth,
-    seen: Rows,
+    seen: Ragged,
     *,
     index: Index | None = None,
     metrics: Sequence[str] = DEFAULT,
-    train: Rows | None = None,
+    train: Ragged | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> Evaluation:
     """Score a model on held-out items.

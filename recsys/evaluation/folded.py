@@ -7,8 +7,9 @@ from dataclasses import replace
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.ids import IdMap
-from recsys.models.item_scores import ItemWeights, Ragged
+from recsys.models.item_scores import ItemWeights
 from recsys.models.model import Identified, Scorer
+from recsys.ragged import Ragged
 from recsys.retrieval.fold_in import fold_in_all
 
 

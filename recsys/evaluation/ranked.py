@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 from recsys.storage.arrays import BoolArray, Codes
 
 COMPARED_AT_ONCE: Final = 1 << 22
@@ -36,7 +36,7 @@ class Ranked:
     def of(
         cls,
         codes: Codes,
-        relevant: Rows,
+        relevant: Ragged,
         sizes: npt.NDArray[np.int64],
         chosen: npt.NDArray[np.int64],
         training_users: int,
@@ -45,7 +45,7 @@ class Ranked:
 
         Example:
             >>> lists = np.array([[4, 0, 2]], dtype=np.int32)
-            >>> relevant = Rows(np.array([0, 2]), np.array([1, 2], dtype=np.int32))
+            >>> relevant = Ragged(np.array([0, 2]), np.array([1, 2], dtype=np.int32))
             >>> Ranked.of(lists, relevant, np.array([2]), np.ones(5, dtype=np.int64), 7).hits.tolist()
             [[False, False, True]]
         """

@@ -13,7 +13,7 @@ from recsys import seeds
 from recsys.errors import InputError
 from recsys.evaluation.truth import Truth
 from recsys.models.model import Scorer
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 
 Values = npt.NDArray[np.float64]
 
@@ -94,7 +94,7 @@ class Roc:
         return float(self.thresholds[place]), float(self.true_positives[place])
 
 
-def roc(scorer: Scorer, truth: Truth, seen: Rows, *, each: int = 10, seed: int = 0) -> Roc:
+def roc(scorer: Scorer, truth: Truth, seen: Ragged, *, each: int = 10, seed: int = 0) -> Roc:
     """The curve of a model's scores of test pairs against pairs of the same users that nobody observed.
 
     For every test pair of an item known from train, ``each`` items are drawn evenly, without repetition, out
@@ -118,7 +118,7 @@ def roc(scorer: Scorer, truth: Truth, seen: Rows, *, each: int = 10, seed: int =
 
 
 def _scores(
-    scorer: Scorer, truth: Truth, seen: Rows, each: int, generator: np.random.Generator
+    scorer: Scorer, truth: Truth, seen: Ragged, each: int, generator: np.random.Generator
 ) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
     """Scores of each user's observed and unobserved pairs."""
     for start in range(0, len(truth), USERS_AT_ONCE):

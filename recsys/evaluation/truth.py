@@ -10,7 +10,7 @@ import polars as pl
 
 from recsys.columns import ITEM, USER
 from recsys.ids import IdMap
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 from recsys.storage.arrays import IntArray
 
 
@@ -35,7 +35,7 @@ class Truth:
 
     users: IntArray
     user_ids: pl.Series
-    relevant: Rows
+    relevant: Ragged
     sizes: npt.NDArray[np.int64]
     items: int
     cold_users: int
@@ -69,7 +69,7 @@ class Truth:
         return cls(
             codes,
             users.decode(codes),
-            Rows(indptr, known["item"].to_numpy().astype(np.int32)),
+            Ragged(indptr, known["item"].to_numpy().astype(np.int32)),
             per_user["size"].to_numpy().astype(np.int64),
             len(items),
             cold_users=rows.filter(cold)[USER].n_unique(),

@@ -18,9 +18,8 @@ from recsys.evaluation.evaluation import Evaluation
 from recsys.evaluation.folded import folded
 from recsys.evaluation.truth import Truth
 from recsys.ids import IdMap
-from recsys.models.item_scores import Ragged
 from recsys.models.model import Identified, Scorer
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 
 # Lengths that a history is cut to; None is all of it.
 LENGTHS: Final = (1, 2, 5, 10, 20, None)
@@ -65,11 +64,11 @@ class Unseen:
         return cls(ids, histories, Truth.of(granted.asked, ids, items), granted.left_out)
 
     @property
-    def seen(self) -> Rows:
+    def seen(self) -> Ragged:
         """A row for each user: the items of the whole history."""
         owner = np.repeat(np.arange(len(self.ids)), np.diff(self.histories.indptr))
         codes = self.histories.indices
-        return Rows(self.histories.indptr, codes[np.lexsort((codes, owner))])
+        return Ragged(self.histories.indptr, codes[np.lexsort((codes, owner))])
 
     def view(self, scorer: Scorer, longest: int | None = None) -> Identified:
         """The model as it serves these users.
@@ -92,7 +91,12 @@ class Unseen:
         return folded(scorer, self.ids, newest(self.histories, longest))
 
     def evaluate(
-        self, scorer: Scorer, metrics: Sequence[str], *, longest: int | None = None, train: Rows | None = None
+        self,
+        scorer: Scorer,
+        metrics: Sequence[str],
+        *,
+        longest: int | None = None,
+        train: Ragged | None = None,
     ) -> Evaluation:
         """Score the model as it serves these users; see ``view`` and ``evaluate``.
 

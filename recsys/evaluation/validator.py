@@ -9,7 +9,6 @@ from recsys.data.tables import Interactions
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.models.model import Scorer, Validate
-from recsys.retrieval.ranking import seen_by_user
 
 
 def validator(
@@ -35,7 +34,7 @@ def validator(
     truth = Truth.of(valid, train.users, train.items)
     if max_users is not None:
         truth = truth.sample(max_users, seeds.generator(seed, "validator"))
-    seen = seen_by_user(train)
+    seen = train.histories()
 
     def validate(scorer: Scorer) -> float:
         return evaluate(scorer, truth, seen, metrics=(metric,)).judgement(metric)

@@ -15,8 +15,8 @@ from recsys.embeddings import Embeddings
 from recsys.models.composition import draws, named, nested, seeded
 from recsys.models.joining import (
     JOINABLE,
+    DotVectors,
     Matrix,
-    Part,
     join,
     judged,
     not_joinable,
@@ -96,7 +96,7 @@ class Blend:
                 train, validate=validate, report=told, checkpoints=folder
             )
             assert isinstance(fitted.scorer, Embeddings)  # others were refused when the blend was made
-            parts.append(Part.of(fitted.scorer))
+            parts.append(DotVectors.of(fitted.scorer))
             settled.append({"name": name, **options, **fitted.chosen})
         weights = tuple(self.weights or [1 / len(parts)] * len(parts))
         inputs = np.hstack([part.inputs for part in parts])
@@ -107,7 +107,7 @@ class Blend:
 
     def _search(
         self,
-        parts: Sequence[Part],
+        parts: Sequence[DotVectors],
         equal: tuple[float, ...],
         inputs: Matrix,
         train: Interactions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,9 +14,7 @@ from recsys import seeds
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import InputError, RecsysError
-from recsys.memory import available_bytes
-from recsys.models.histories import chosen, histories
-from recsys.models.item_scores import ItemWeights
+from recsys.models.item_scores import ItemWeights, chosen
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.truncated_svd import truncated_svd
 from recsys.models.weighting import TOO_LARGE, check_weighting, weighted
@@ -23,6 +22,7 @@ from recsys.storage.arrays import FloatArray
 
 if TYPE_CHECKING:
     from scipy import sparse
+
 
 # The matrix in float64, inverted in place, and the weights in float32.
 BYTES_AN_ENTRY: Final = 12
@@ -107,7 +107,7 @@ class EASE:
         np.divide(inverse, -np.diag(inverse), out=weights, casting="same_kind")  # column j by P_jj
         np.fill_diagonal(weights, 0)
         if self.dim is None:
-            return Fitted(ItemWeights(weights, histories(train), train.users, train.items))
+            return Fitted(ItemWeights(weights, train.histories(), train.users, train.items))
         history = chosen(train)
         items = _directions(history.astype(np.float32), weights, self.dim)
         inputs = weights @ items
@@ -170,3 +170,20 @@ def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         whole[start:stop, start:stop] = below + np.tril(block, -1).T
         whole[start:stop, stop:] = whole[stop:, start:stop].T
     return whole
+
+
+def available_bytes() -> int:
+    """Memory that can be taken without swapping, at most what a container may; all where nobody says."""
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for line in _lines(Path("/proc/meminfo")):
+        if line.startswith("MemAvailable:"):
+            free = int(line.split()[1]) * 1024
+    limit = _lines(Path("/sys/fs/cgroup/memory.max"))
+    return min(free, int(limit[0])) if limit and limit[0].isdigit() else free
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return []

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from recsys.choosing import preferred
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
-from recsys.models.histories import chosen
+from recsys.models.item_scores import chosen
 from recsys.models.joining import JOINABLE, as_dot, judged, with_fold_in
 from recsys.models.model import Validate
 

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from recsys.data.tables import Interactions
 from recsys.errors import RecsysError
-from recsys.models.histories import histories
-from recsys.models.item_scores import ItemWeights, Ragged
+from recsys.models.item_scores import ItemWeights
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.weighting import TOO_LARGE, check_weighting, weighted
+from recsys.ragged import Ragged
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -86,7 +86,7 @@ class ItemKNN:
         """Compare the items; see ``Model.fit``. Nothing is chosen, reported or kept."""
         by_user = weighted(train, self.weighting)  # (U, I)
         weights = self._nearest(by_user.T.tocsr(), by_user)
-        return Fitted(ItemWeights(weights, histories(train), train.users, train.items))
+        return Fitted(ItemWeights(weights, train.histories(), train.users, train.items))
 
     def _nearest(self, by_item: sparse.csr_array, by_user: sparse.csr_array) -> Ragged:
         squares = by_item.multiply(by_item).sum(axis=1, dtype=np.float64)

@@ -10,43 +10,18 @@ import numpy.typing as npt
 
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import InputError
-from recsys.storage.arrays import Codes, FloatArray, IntArray
+from recsys.ragged import Ragged
+from recsys.storage.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
+    from scipy import sparse
+
+    from recsys.data.tables import Interactions
     from recsys.ids import IdMap
+
 
 USERS_AT_ONCE: Final = 256
 SERVED_BYTES: Final = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Ragged:
-    """Rows of different length, laid end to end (CSR).
-
-    Args:
-        indptr: (n + 1,) i64; row r is ``indptr[r]:indptr[r + 1]`` of the others.
-        indices: (nnz,) i32 item codes.
-        values: (nnz,) f32, or None where every entry is 1.
-    """
-
-    indptr: npt.NDArray[np.int64]
-    indices: Codes
-    values: FloatArray | None = None
-
-    def __len__(self) -> int:
-        return len(self.indptr) - 1
-
-    def positions(self, rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-        """Where the entries of ``rows`` lie, one row after the other.
-
-        Example:
-            >>> Ragged(np.array([0, 2, 3]), np.array([4, 5, 6], dtype=np.int32)).positions(np.array([1, 0]))
-            array([2, 0, 1])
-        """
-        starts = self.indptr[rows]
-        lengths = self.indptr[np.asarray(rows) + 1] - starts
-        ends = np.cumsum(lengths)
-        return np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +104,10 @@ def score(weights: FloatArray | Ragged, history: Ragged, rows: npt.NDArray[np.in
             chosen_by[owner, history.indices[history.positions(block)]] = 1
             scores[here] = chosen_by @ weights
     return scores
+
+
+def chosen(train: Interactions) -> sparse.csr_array:
+    """(U, I) float32, 1 where the user chose the item."""
+    matrix = train.csr()
+    matrix.data = np.ones_like(matrix.data)
+    return matrix

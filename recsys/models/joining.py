@@ -13,7 +13,7 @@ from recsys import plugins
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import InputError
-from recsys.models.histories import chosen
+from recsys.models.item_scores import chosen
 from recsys.models.model import Validate
 from recsys.storage.arrays import FloatArray
 
@@ -32,7 +32,7 @@ BLOCK: Final = 2**16
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DotVectors:
     """One model's vectors such that ``users @ items.T`` ranks as the model does, with spread 1 a user.
 
     Args:
@@ -46,7 +46,7 @@ class Part:
     inputs: Matrix
 
     @classmethod
-    def of(cls, model: Embeddings) -> Part:
+    def of(cls, model: Embeddings) -> DotVectors:
         """Bring a model to the inner product, centre its items, and divide its users by their spread.
 
         Subtracting the mean item changes all scores of a user by one number, which no ranking sees. The
@@ -64,7 +64,9 @@ class Part:
         return cls(users / np.where(spread > NOISE * spread.max(), spread, 1)[:, None], items, given)
 
 
-def join(parts: Sequence[Part], weights: Sequence[float], dim: int | None, train: Interactions) -> Embeddings:
+def join(
+    parts: Sequence[DotVectors], weights: Sequence[float], dim: int | None, train: Interactions
+) -> Embeddings:
     """Put vectors side by side, so that the score is the weighted sum of the parts' scores.
 
     With ``dim``, the joined score ``S = U V'`` is cut to its nearest matrix of that rank: with ``U = Q R``

@@ -7,7 +7,7 @@ import numpy as np
 from recsys.choosing import clearly_better
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
-from recsys.models.joining import JOINABLE, Part, join, judged, with_fold_in
+from recsys.models.joining import JOINABLE, DotVectors, join, judged, with_fold_in
 from recsys.models.model import Validate
 
 
@@ -41,7 +41,7 @@ def best_share(
     """
     if share == 0 or start is None or model.distance not in JOINABLE:
         return 0.0, model
-    parts = Part.of(model), Part.of(start)
+    parts = DotVectors.of(model), DotVectors.of(start)
     joined = join(parts, (1 - share, share), dim, train)
     inputs = np.hstack([part.inputs for part in parts])
     if validate is not None and clearly_better(

@@ -47,7 +47,7 @@ OF_EQUAL_WEIGHTS: Final[Mapping[str, Sequence[str]]] = {"item_knn": ("none", "bm
 
 
 @dataclass(frozen=True, slots=True)
-class Tuned:
+class TuningResult:
     """What was chosen and what was tried.
 
     Args:
@@ -70,7 +70,7 @@ def tune(
     options: Mapping[str, Any] | None = None,
     *,
     report: Report = silent,
-) -> Tuned:
+) -> TuningResult:
     """Fit the points of a grid on train and keep the one that validates best; the first one of equals.
 
     Where the grid holds weightings and the log has weights to choose between, each weighting is tried at a
@@ -116,7 +116,7 @@ class _Trials:
     report: Report
     tried: list[Point] = field(default_factory=list)
     failures: list[RecsysError] = field(default_factory=list)
-    best: Tuned | None = None
+    best: TuningResult | None = None
 
     def add(self, point: Point) -> None:
         """Fit one point and judge it."""
@@ -131,10 +131,10 @@ class _Trials:
             found = point | dict(fitted.chosen)
             self.tried.append(found | {"score": score if math.isfinite(score) else None})
             if math.isfinite(score) and (self.best is None or score > self.best.score):
-                self.best = Tuned(self.fixed | found, score, self.tried)
+                self.best = TuningResult(self.fixed | found, score, self.tried)
         self.report(len(self.tried), self.tried[-1])
 
-    def result(self) -> Tuned:
+    def result(self) -> TuningResult:
         """The best point, or why there is none."""
         if self.best is not None:
             return self.best

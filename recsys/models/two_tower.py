@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from recsys.learning.losses.loss import Loss
     from recsys.learning.regularizers import Regularizer
     from recsys.learning.samplers.sampler import Draw
+    from recsys.learning.training.batch import Parts
     from recsys.learning.training.checkpoint import State
-    from recsys.learning.training.interactions import Log
-    from recsys.learning.training.loop import Vectors, Work
-    from recsys.learning.training.step import Parts
+    from recsys.learning.training.interactions import InteractionTensors
+    from recsys.learning.training.loop import TrainingSetup, Vectors
     from recsys.learning.training.tables import Tables
 
 # A fit that only chooses an option, as the order of the values shows soon: its epochs, and how many rows of a
@@ -231,7 +231,9 @@ class TwoTower:
             return self.weighting, start(self.start, train, self.dim, self.seed, self.weighting or "raw")
         return best_weighting(self.start, train, self.dim, self.seed, validate)
 
-    def prepare(self, train: Interactions, begun: Embeddings | None = None, most: int | None = None) -> Work:
+    def prepare(
+        self, train: Interactions, begun: Embeddings | None = None, most: int | None = None
+    ) -> TrainingSetup:
         """Everything that a fit works with, at its start, on its device.
 
         Args:
@@ -239,14 +241,14 @@ class TwoTower:
             begun: Where the vectors start, where that is known.
             most: Interactions that an epoch goes through, at most.
         """
-        from recsys.learning.training.interactions import Log
-        from recsys.learning.training.loop import Schedule, Work
+        from recsys.learning.training.interactions import InteractionTensors
+        from recsys.learning.training.loop import Schedule, TrainingSetup
         from recsys.learning.training.memory import keep_freed
 
         keep_freed()
         device = self._device()
         parts = self._parts(device)
-        log = Log.of(train, device, ages=parts.tower.needs_ages)
+        log = InteractionTensors.of(train, device, ages=parts.tower.needs_ages)
         tables = self._tables(log, parts, device)
         begun = self._begin(train)[1] if begun is None else begun
         if begun is not None:
@@ -254,7 +256,7 @@ class TwoTower:
                 vectors, there = scaled(getattr(begun, name), unit_rows=parts.distance.bounded)
                 tables.place(name, vectors * self._length(), there)
         schedule = Schedule(self.epochs, self.batch, self.patience, self.seed, most)
-        return Work(log, tables, parts, self._fresh_draw(log, tables, parts), schedule)
+        return TrainingSetup(log, tables, parts, self._fresh_draw(log, tables, parts), schedule)
 
     def _device(self) -> torch.device:
         import torch
@@ -266,8 +268,8 @@ class TwoTower:
 
     def _parts(self, device: torch.device) -> Parts:
         from recsys.learning.reducers import REDUCERS
+        from recsys.learning.training.batch import Parts
         from recsys.learning.training.precision import has_bfloat16
-        from recsys.learning.training.step import Parts
 
         asked = {key: named(getattr(self, key))[0] for key in ("loss", "miner", "distance")}
         faults = [fault for found in plugins.mismatches(asked).values() for fault in found]
@@ -303,7 +305,7 @@ class TwoTower:
         asked += [loss.regularizer()] if isinstance(loss, Regularized) else []
         return Together(tuple(asked)) if asked else None
 
-    def _tables(self, log: Log, parts: Parts, device: torch.device) -> Tables:
+    def _tables(self, log: InteractionTensors, parts: Parts, device: torch.device) -> Tables:
         import torch
 
         from recsys.learning.distances.mahalanobis import Mahalanobis
@@ -327,8 +329,8 @@ class TwoTower:
             tables.add(table(each), column, partial(torch.clamp, min=each.low, max=each.high))
         return tables
 
-    def _fresh_draw(self, log: Log, tables: Tables, parts: Parts) -> Callable[[], Draw]:
-        from recsys.learning.samplers.sampler import Catalogue, Sampler
+    def _fresh_draw(self, log: InteractionTensors, tables: Tables, parts: Parts) -> Callable[[], Draw]:
+        from recsys.learning.samplers.sampler import Population, Sampler
         from recsys.learning.training.nearest import nearest
         from recsys.learning.training.projection import place
 
@@ -345,7 +347,7 @@ class TwoTower:
 
         index = partial(nearest, log, tables, parts)
         disliked = None if log.disliked is None else log.disliked.one_of_each
-        return partial(sampler.over, Catalogue(log.popularity.float(), score, index, disliked))
+        return partial(sampler.over, Population(log.popularity.float(), score, index, disliked))
 
     def _fingerprint(self, train: Interactions, most: int | None, *, validated: bool) -> str:
         """What a kept state must have in common with the fit that goes on from it."""

@@ -17,8 +17,7 @@ from recsys.data.tables import Interactions, Split
 from recsys.evaluation.unseen import Unseen, UnseenValidator, nobody_known
 from recsys.evaluation.validator import validator
 from recsys.models.model import Identified, Model, Report, Validate, silent
-from recsys.retrieval.index.index import Rows
-from recsys.retrieval.ranking import seen_by_user
+from recsys.ragged import Ragged
 
 Refit = Literal["none", "valid", "all"]
 
@@ -95,16 +94,16 @@ def fit(
     return Outcome(scored, served, learned, settled, score, time.perf_counter() - started)
 
 
-def seen_rows(scorer: Identified, raw: pl.DataFrame) -> Rows:
+def seen_rows(scorer: Identified, raw: pl.DataFrame) -> Ragged:
     """What each user of a scorer has seen, by its codes; rows with an id it does not know cannot matter."""
-    return seen_by_user(Interactions.encode(raw, scorer.user_ids, scorer.item_ids))
+    return Interactions.encode(raw, scorer.user_ids, scorer.item_ids).histories()
 
 
 def _log(known: pl.DataFrame, learned: pl.DataFrame) -> Interactions:
     """What is learned from, and what its users knew and did not like by then.
 
     A row newer than all that is learned from of the same user is of that user's future, where the held-out
-    rows lie: it is left out. Rows without a time have no order, so all of them are taken.
+    rows lie: it is left out. Ragged without a time have no order, so all of them are taken.
     """
     if known.is_empty():
         return Interactions.of(learned)

@@ -19,7 +19,7 @@ from recsys.ids import IdMap
 from recsys.models.model import Identified
 from recsys.pipeline.fit import seen_rows
 from recsys.pipeline.progress import Silent, Watcher
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 
 Names = Sequence[str]
 
@@ -91,7 +91,7 @@ def of_known(split: Split, items: IdMap) -> Unseen:
 
 
 def warmed_up(
-    scorer: Identified, test: pl.DataFrame, rows: int, metrics: Names, train: Rows, seed: int
+    scorer: Identified, test: pl.DataFrame, rows: int, metrics: Names, train: Ragged, seed: int
 ) -> dict[str, Any]:
     """Users unknown to the model, served by their first test rows and asked for the others.
 

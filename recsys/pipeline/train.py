@@ -48,7 +48,7 @@ from recsys.version import __version__
 
 
 @dataclass(slots=True)
-class _Clock:
+class _StageTimer:
     """Says which stage begins, and how long it took."""
 
     watch: Watcher
@@ -129,7 +129,7 @@ def _make(
     course: Course,
 ) -> None:
     """Fill the run folder; its manifest, without which it does not exist, comes last but for the seal."""
-    clock = _Clock(watch)
+    clock = _StageTimer(watch)
     if (text := _expected(config)) is not None:
         watch.stage(text)
     with clock.stage("fit", f"fitting {_title(config)} to {split.train.height:,} interactions"):

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from recsys.columns import ITEM, RANK, SCORE, USER
 from recsys.errors import InputError, RecsysError, StoppedError
 from recsys.ids import find_id, id_text
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 from recsys.retrieval.index.store import MANIFEST, Choice, read_manifest
 from recsys.retrieval.ranking import USERS_AT_ONCE
 from recsys.retrieval.recommender import Service, check_k
@@ -48,7 +48,7 @@ class _Job:
     """What is exported, and how it is cut: ``identity`` tells whether a stopped export was the same one."""
 
     service: Service
-    seen: Rows
+    seen: Ragged
     users: IntArray
     k: int
     format: str
@@ -158,7 +158,7 @@ def _faster(run: RunFolder) -> Choice:
     return found
 
 
-def _scored_without(service: Service) -> Rows:
+def _scored_without(service: Service) -> Ragged:
     """What evaluation leaves out, where the model that is served is the one that was scored."""
     manifest = service.run.manifest()
     if "fold_in" in manifest:

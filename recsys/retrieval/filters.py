@@ -22,7 +22,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundIds:
     """Ids looked up in a catalogue: the codes (sorted, unique) of the known ones, and the unknown ones."""
 
     codes: Codes
@@ -30,28 +30,28 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class NamedIds:
     """Raw ids for a rule, and what to call them in a message, such as the file that they stand in."""
 
     name: str
     ids: Sequence[object]
 
 
-def look_up(ids: Iterable[object], catalogue: TextColumn) -> Found:
+def look_up(ids: Iterable[object], catalogue: TextColumn) -> FoundIds:
     """Codes of raw ids; what is null or empty is passed over.
 
     Example:
         >>> look_up(["b", "x", "a", "b"], TextColumn.of(["a", "b"]))
-        Found(codes=array([0, 1], dtype=int32), unknown=['x'])
+        FoundIds(codes=array([0, 1], dtype=int32), unknown=['x'])
     """
     texts = dict.fromkeys(text for each in ids if (text := id_text(each)) is not None)
     pairs = [(text, find_id(text, catalogue)) for text in texts]
     codes = sorted({code for _, code in pairs if code is not None})
-    return Found(np.array(codes, dtype=np.int32), [text for text, code in pairs if code is None])
+    return FoundIds(np.array(codes, dtype=np.int32), [text for text, code in pairs if code is None])
 
 
 def rules_of(
-    catalogue: TextColumn, exclude: Given | None, only: Given | None, warn: Callable[[str], None]
+    catalogue: TextColumn, exclude: NamedIds | None, only: NamedIds | None, warn: Callable[[str], None]
 ) -> Rules:
     """Codes of the items to exclude and to keep to.
 

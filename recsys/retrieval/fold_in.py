@@ -11,7 +11,7 @@ import numpy.typing as npt
 from recsys import plugins
 from recsys.embeddings import FoldIn
 from recsys.errors import InputError, RecsysError
-from recsys.models.item_scores import Ragged
+from recsys.ragged import Ragged
 from recsys.storage.arrays import Codes, FloatArray
 
 Gram = Callable[[], npt.NDArray[np.float64]]

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from recsys.columns import ITEM, USER
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
+from recsys.ragged import Ragged
 from recsys.retrieval.index.exact import Exact, mask, top
-from recsys.retrieval.index.index import Index, Rows
+from recsys.retrieval.index.index import Index
 from recsys.storage.arrays import Codes, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from recsys.data.tables import Interactions
     from recsys.models.model import Scorer
 
 USERS_AT_ONCE: Final = 16_384
@@ -27,7 +26,7 @@ def rank(
     scorer: Scorer,
     users: IntArray,
     k: int,
-    seen: Rows | None = None,
+    seen: Ragged | None = None,
     index: Index | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> tuple[Codes, FloatArray]:
@@ -84,12 +83,3 @@ def exact(model: Embeddings) -> Index:
 
         return ExactOnDevice(model.distance, "cuda").build(model.items)
     return Exact(model.distance).build(model.items)
-
-
-def seen_by_user(log: Interactions) -> Rows:
-    """What each user of a log has interacted with: a row for each user code, items sorted."""
-    users = log.frame[USER].to_numpy().astype(np.int64)
-    items = log.frame[ITEM].to_numpy().astype(np.int32)
-    indptr = np.zeros(len(log.users) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(users, minlength=len(log.users)), out=indptr[1:])
-    return Rows(indptr, items[np.lexsort((items, users))])

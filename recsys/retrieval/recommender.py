@@ -14,10 +14,11 @@ import numpy as np
 from recsys.embeddings import Stored
 from recsys.errors import InputError
 from recsys.ids import find_id, id_text
+from recsys.ragged import Ragged
 from recsys.retrieval.filters import Rules, look_up
 from recsys.retrieval.fold_in import fold_in, gram_of
 from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.index.index import Index, Rows
+from recsys.retrieval.index.index import Index
 from recsys.retrieval.index.store import Choice, open_index
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import read_seen, read_titles
@@ -245,7 +246,7 @@ class Service:
         items: FloatArray,
         vectors: FloatArray,
         k: int,
-        exclude: Rows | None,
+        exclude: Ragged | None,
         rules: Rules,
         distance: str | None = None,
     ) -> list[list[Listed]]:
@@ -273,7 +274,7 @@ class Service:
 
 
 def _within(
-    index: Exact, items: FloatArray, only: Codes, vectors: FloatArray, k: int, exclude: Rows | None
+    index: Exact, items: FloatArray, only: Codes, vectors: FloatArray, k: int, exclude: Ragged | None
 ) -> tuple[Codes, FloatArray]:
     """Rank the items of ``only`` alone, by comparing with each of them."""
     if len(only) == 0:
@@ -282,20 +283,20 @@ def _within(
         places = np.searchsorted(only, exclude.indices)
         inside = only[np.minimum(places, len(only) - 1)] == exclude.indices
         indptr = np.concatenate([[0], np.cumsum(inside)])[exclude.indptr]
-        exclude = Rows(indptr, places[inside].astype(np.int32))
+        exclude = Ragged(indptr, places[inside].astype(np.int32))
     found, scores = index.build(items[only]).query(vectors, min(k, len(only)), exclude)
     return np.where(found >= 0, only[found], -1).astype(np.int32), scores
 
 
-def _with_everywhere(rows: Rows | None, codes: Codes, count: int) -> Rows:
-    """Rows with ``codes`` added to each."""
+def _with_everywhere(rows: Ragged | None, codes: Codes, count: int) -> Ragged:
+    """Ragged with ``codes`` added to each."""
     merged = [codes if rows is None else np.union1d(rows.row(row), codes) for row in range(count)]
     indptr = np.concatenate([[0], np.cumsum([len(row) for row in merged])]).astype(np.int64)
-    return Rows(indptr, np.concatenate(merged).astype(np.int32))
+    return Ragged(indptr, np.concatenate(merged).astype(np.int32))
 
 
-def _one_row(codes: Codes) -> Rows:
-    return Rows(np.array([0, len(codes)], dtype=np.int64), codes)
+def _one_row(codes: Codes) -> Ragged:
+    return Ragged(np.array([0, len(codes)], dtype=np.int64), codes)
 
 
 def _cut(k: int, items: FloatArray) -> int:

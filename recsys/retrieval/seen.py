@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 from recsys.storage.arrays import BoolArray, FloatArray, IntArray
 
 
@@ -21,16 +21,16 @@ class Seen:
             too where the run was fitted again on everything.
     """
 
-    rows: Rows
+    rows: Ragged
     learned: BoolArray
 
     @classmethod
-    def of(cls, learned: Rows, *others: Rows) -> Seen:
+    def of(cls, learned: Ragged, *others: Ragged) -> Seen:
         """Put together what was learned from and what else is known; a pair counts once.
 
         Example:
             >>> one, two = (np.array(codes, dtype=np.int32) for codes in ([3, 5], [4, 5, 1]))
-            >>> seen = Seen.of(Rows(np.array([0, 2, 2]), one), Rows(np.array([0, 2, 3]), two))
+            >>> seen = Seen.of(Ragged(np.array([0, 2, 2]), one), Ragged(np.array([0, 2, 3]), two))
             >>> seen.rows.row(0).tolist(), seen.rows.row(1).tolist(), seen.learned.tolist()
             ([3, 4, 5], [1], [True, False, True, False])
         """
@@ -38,19 +38,19 @@ class Seen:
         unique, first = np.unique(keys, return_index=True)
         indptr = np.zeros(len(learned) + 1, dtype=np.int64)
         np.cumsum(np.bincount(unique >> 32, minlength=len(learned)), out=indptr[1:])
-        return cls(Rows(indptr, (unique & 0xFFFFFFFF).astype(np.int32)), first < len(learned.indices))
+        return cls(Ragged(indptr, (unique & 0xFFFFFFFF).astype(np.int32)), first < len(learned.indices))
 
-    def learned_rows(self) -> Rows:
+    def learned_rows(self) -> Ragged:
         """The entries that the run learned from: what evaluation leaves out of the lists that it scores."""
         before = np.concatenate([[0], np.cumsum(self.learned)])
-        return Rows(before[self.rows.indptr], self.rows.indices[self.learned])
+        return Ragged(before[self.rows.indptr], self.rows.indices[self.learned])
 
     def counts(self, items: int) -> FloatArray:
         """How many users each of the items was learned from: (items,)."""
         return np.bincount(self.rows.indices[self.learned], minlength=items).astype(np.float32)
 
 
-def _keys(rows: Rows) -> IntArray:
+def _keys(rows: Ragged) -> IntArray:
     """Each entry as one number that sorts by user, then item."""
     users = np.repeat(np.arange(len(rows), dtype=np.int64), np.diff(rows.indptr))
     keys: IntArray = (users << 32) | rows.indices

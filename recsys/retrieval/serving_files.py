@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import RecsysError
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 from recsys.retrieval.seen import Seen
 from recsys.storage import arrays
 from recsys.storage.string_column import TextColumn
@@ -39,7 +39,7 @@ def read_seen(path: Path, users: int) -> Seen:
         )
     if missing:
         raise RecsysError(f"{path} has no array {sorted(missing)[0]!r}; restore it, or train again")
-    rows = Rows(stored["indptr"], stored["indices"])
+    rows = Ragged(stored["indptr"], stored["indices"])
     if len(rows) != users:
         raise RecsysError(
             f"{path} holds {len(rows)} users, the model {users}; they belong to different runs: train again"

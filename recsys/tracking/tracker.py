@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, Protocol
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
-from recsys.errors import InputError
-from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
-
-TRACKERS: Final = ("mlflow", "none")
 
 
 class Course(Protocol):
@@ -44,20 +40,3 @@ class Tracker(Protocol):
     def log(self, run: RunFolder) -> Mapping[str, Any] | None:
         """Record a finished run; None where it could not be: the run folder keeps everything."""
         ...
-
-
-def tracker(name: str, home: Home, warn: Callable[[str], None]) -> Tracker:
-    """Make a tracker by its name.
-
-    Raises:
-        InputError: If there is none of that name.
-    """
-    if name == "none":
-        from recsys.tracking.untracked import Untracked
-
-        return Untracked(home)
-    if name == "mlflow":
-        from recsys.tracking.mlflow_tracker import MlflowTracker
-
-        return MlflowTracker(home, warn)
-    raise InputError(f"track is {name!r}; it can be {', '.join(TRACKERS)}")

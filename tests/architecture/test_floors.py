@@ -146,7 +146,6 @@ def test_what_only_reads_is_allowed(code: str) -> None:
 GRAPH = graph()
 
 
-@pytest.mark.xfail(reason="four circles are being opened", strict=True)
 def test_no_modules_import_each_other() -> None:
     assert not circles(GRAPH)
 

@@ -5,16 +5,16 @@ import pytest
 from benchmarks import export
 from recsys.embeddings import Embeddings
 from recsys.ids import IdMap
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 
 
-def world() -> tuple[Embeddings, Rows]:
+def world() -> tuple[Embeddings, Ragged]:
     rng = np.random.default_rng(0)
     ids = [
         IdMap(pl.Series("id", [f"{kind}{n}" for n in range(size)])) for kind, size in (("u", 7), ("i", 30))
     ]
     vectors = [rng.standard_normal((size, 4), dtype=np.float32) for size in (7, 30)]
-    seen = Rows(np.arange(8, dtype=np.int64) * 2, np.tile(np.array([3, 5], np.int32), 7))
+    seen = Ragged(np.arange(8, dtype=np.int64) * 2, np.tile(np.array([3, 5], np.int32), 7))
     return Embeddings(*vectors, *ids, "dot"), seen
 
 

@@ -6,7 +6,6 @@ from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
 from recsys.embeddings import Embeddings
-from recsys.retrieval.ranking import seen_by_user
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
 from tests.factories import checkerboard, dataset_folder, interactions, run_folder
@@ -23,7 +22,7 @@ def run(home: Home) -> RunFolder:
         for ids in (log.users, log.items)
     ]
     model = Embeddings(sides[0], sides[1], log.users, log.items, "dot")
-    return run_folder(home, model, seen_by_user(log), dataset=dataset_folder(home, train, test))
+    return run_folder(home, model, log.histories(), dataset=dataset_folder(home, train, test))
 
 
 def call(run: RunFolder, *words: str) -> Result:

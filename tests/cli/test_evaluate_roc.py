@@ -11,7 +11,6 @@ from typer.testing import CliRunner, Result
 
 from recsys.cli.main import app
 from recsys.embeddings import Embeddings
-from recsys.retrieval.ranking import seen_by_user
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
 from tests.factories import checkerboard, dataset_folder, interactions, run_folder
@@ -27,7 +26,7 @@ def checkerboard_run(home: Home, *, blind: bool) -> RunFolder:
     ]
     users, items = (np.ones_like(side) for side in sides) if blind else sides
     model = Embeddings(users, items, log.users, log.items, "dot")
-    return run_folder(home, model, seen_by_user(log), dataset=dataset_folder(home, train, test))
+    return run_folder(home, model, log.histories(), dataset=dataset_folder(home, train, test))
 
 
 def call(home: Home, *words: str) -> Result:

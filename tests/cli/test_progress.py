@@ -10,7 +10,7 @@ import time
 import pytest
 
 from recsys.cli import progress
-from recsys.cli.progress import Meter, Work
+from recsys.cli.progress import Meter, Task
 from recsys.cli.reports.train import Watch
 from recsys.cli.session import Session
 from recsys.storage.home import Home
@@ -18,12 +18,12 @@ from recsys.storage.home import Home
 
 def test_a_rate_is_that_of_what_was_done_since_it_began() -> None:
     now = time.monotonic()
-    resumed = Work("epoch", total=60, done=42, first=40, began=now - 20, latest=now)
+    resumed = Task("epoch", total=60, done=42, first=40, began=now - 20, latest=now)
     assert resumed.rate == pytest.approx(0.1)
     assert resumed.figures() == "42 of 60, 10.0 s each, 3 min left"
-    late = Work("epoch", total=60, done=42, first=40, began=now - 30, latest=now - 10)
+    late = Task("epoch", total=60, done=42, first=40, began=now - 30, latest=now - 10)
     assert late.figures().endswith("3 min left")  # 18 x 10 s, of which 10 have passed
-    assert Work("rows", None, 5000, began=now - 10, latest=now).figures() == "5,000, 500/s"
+    assert Task("rows", None, 5000, began=now - 10, latest=now).figures() == "5,000, 500/s"
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import pytest
 
 from recsys import plugins
 from recsys.errors import InputError, RecsysError
-from recsys.retrieval.index.index import Index, Rows
+from recsys.ragged import Ragged
+from recsys.retrieval.index.index import Index
 from recsys.storage.arrays import FloatArray
 
 DISTANCES = ("dot", "cosine", "euclidean", "squared_euclidean")
@@ -13,7 +14,7 @@ INDEXES = plugins.names("indexes")
 RNG = np.random.default_rng(3)
 ITEMS = RNG.normal(size=(400, 6)).astype(np.float32)
 USERS = RNG.normal(size=(9, 6)).astype(np.float32)
-SEEN = Rows(
+SEEN = Ragged(
     np.arange(10, dtype=np.int64) * 40,
     np.concatenate([np.sort(RNG.choice(400, size=40, replace=False)) for _ in range(9)]).astype(np.int32),
 )
@@ -68,7 +69,7 @@ def test_short_lists_stay_short(name: str, distance: str) -> None:
     assert sorted(codes[0, :360].tolist()) == sorted(set(range(400)) - set(SEEN.row(0).tolist()))
     assert (codes[0, 360:] == -1).all()
     assert np.isneginf(scores[0, 360:]).all()
-    everything = Rows(np.array([0, 400]), np.arange(400, dtype=np.int32))
+    everything = Ragged(np.array([0, 400]), np.arange(400, dtype=np.int32))
     codes, scores = index.query(USERS[:1], 3, everything)
     assert codes.tolist() == [[-1, -1, -1]]
     assert np.isneginf(scores).all()
@@ -80,7 +81,7 @@ def test_no_vector_and_no_exclusion(name: str, distance: str) -> None:
     index = build(name, distance)
     codes, scores = index.query(USERS[:0], 3)
     assert codes.shape == scores.shape == (0, 3)
-    nothing = Rows(np.zeros(10, dtype=np.int64), np.zeros(0, dtype=np.int32))
+    nothing = Ragged(np.zeros(10, dtype=np.int64), np.zeros(0, dtype=np.int32))
     np.testing.assert_array_equal(index.query(USERS, 5)[0], index.query(USERS, 5, nothing)[0])
 
 

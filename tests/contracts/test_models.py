@@ -17,7 +17,7 @@ from recsys.evaluation.truth import Truth
 from recsys.evaluation.unseen import Unseen
 from recsys.ids import IdMap
 from recsys.models.model import Model
-from recsys.retrieval.ranking import rank, seen_by_user
+from recsys.retrieval.ranking import rank
 from tests.factories import checkerboard, interactions, raw
 
 NAMES = plugins.names("models")
@@ -42,7 +42,7 @@ def test_taste_is_found_on_a_checkerboard(name: str) -> None:
     found = evaluate(
         model(name, dim=2).fit(log).scorer,  # there are two tastes
         Truth.of(test, log.users, log.items),
-        seen_by_user(log),
+        log.histories(),
         metrics=("precision@1",),
     )
     assert found.values["precision@1"] == 1.0
@@ -117,7 +117,7 @@ def test_an_item_nobody_chose_and_a_user_who_chose_nothing(name: str) -> None:
     users, items = IdMap(pl.Series(["a", "b", "idle"])), IdMap(pl.Series(["1", "2", "unsold", "3"]))
     log = Interactions.encode(raw([("a", "1"), ("b", "1"), ("b", "3"), ("a", "2")]), users, items)
     scorer = model(name).fit(log).scorer
-    codes, _ = rank(scorer, np.arange(3), 4, seen_by_user(log))
+    codes, _ = rank(scorer, np.arange(3), 4, log.histories())
     assert np.isfinite(scorer.scores(np.arange(3))).all()
     assert sorted(codes[2].tolist()) == [0, 1, 2, 3]
     assert sorted(codes[0].tolist()) == [-1, -1, 2, 3]

@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from recsys import plugins
-from recsys.learning.samplers.sampler import Candidates, Catalogue, Draw, Positives
+from recsys.learning.samplers.sampler import Candidates, Draw, Population, Positives
 from tests.learning.samplers import catalogues
 
 every = pytest.mark.parametrize("name", plugins.names("samplers"))
 COUNTS = torch.tensor([8.0, 4.0, 2.0, 1.0, 1.0, 4.0])
 
 
-def catalogue(counts: torch.Tensor = COUNTS) -> Catalogue:
+def catalogue(counts: torch.Tensor = COUNTS) -> Population:
     """Scores of five users are those of a fixed product of user and item numbers."""
     return catalogues.catalogue(
         counts, torch.sin(torch.arange(5)[:, None] * 7.0 + torch.arange(len(counts)) * 3.0)

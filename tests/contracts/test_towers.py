@@ -10,12 +10,12 @@ from torch import Tensor
 
 from recsys import plugins
 from recsys.learning.towers.tower import Tower, Users
-from recsys.learning.training.interactions import Log
+from recsys.learning.training.interactions import InteractionTensors
 from tests import factories
 
 every = pytest.mark.parametrize("name", plugins.names("towers"))
 TRAIN = factories.interactions()
-LOG = Log.of(TRAIN, torch.device("cpu"))
+LOG = InteractionTensors.of(TRAIN, torch.device("cpu"))
 USERS, ITEMS = len(TRAIN.users), len(TRAIN.items)
 
 
@@ -62,7 +62,7 @@ def test_the_target_is_not_read_while_training(name: str) -> None:
 @every
 def test_a_user_with_one_item_is_finite(name: str) -> None:
     tower = made(name)
-    log = Log.of(
+    log = InteractionTensors.of(
         factories.interactions(factories.raw([("a", "x"), ("b", "x"), ("b", "y")])), torch.device("cpu")
     )
     lengths = {"items": 2, **tower.tables(2, 2)}

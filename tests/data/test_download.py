@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recsys.data.download import download, fetch, source, unpack
-from recsys.data.sources import SOURCES
+from recsys.data.public_logs import PUBLIC_LOGS
 from recsys.errors import InputError, RecsysError
 
 
@@ -222,7 +222,7 @@ def test_an_archive_that_lies_about_a_size_is_stopped(tmp_path: Path) -> None:
 
 
 def test_every_known_log_has_an_address_a_licence_and_a_next_step() -> None:
-    for name, known in SOURCES.items():
+    for name, known in PUBLIC_LOGS.items():
         assert known.files
         assert known.licence
         assert known.page.startswith("https://")

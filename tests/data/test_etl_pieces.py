@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.data.coded_log import CODED, Log
+from recsys.data.coded_log import CODED, CodedLog
 from recsys.data.etl import deduplicate, spill
 from recsys.data.etl.k_core import outside_core
 from recsys.data.etl.parallel import abreast
@@ -76,7 +76,7 @@ def test_the_core_is_what_is_left_when_nothing_more_goes(
         schema={"user": pl.String, "item": pl.String, "time": pl.Int64, "weight": pl.Float32},
         orient="row",
     )
-    log = Log.of(raw)
+    log = CodedLog.of(raw)
     (frame,) = log.frames()
     left = set(pairs)
     while True:
@@ -97,7 +97,7 @@ def test_a_log_without_rows_asks_its_rule_once_and_knows_its_columns() -> None:
     raw = pl.DataFrame(
         {"user": ["a", "b", "c"], "item": ["x", "y", "z"], "time": [1, 2, 3], "weight": [1.0] * 3}
     )
-    log, asked = Log.of(raw), []
+    log, asked = CodedLog.of(raw), []
 
     def rule(frame: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         asked.append(frame.height)

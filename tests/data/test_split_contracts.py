@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recsys import plugins
 from recsys.columns import TIME
-from recsys.data.coded_log import HELD, Log
+from recsys.data.coded_log import HELD, CodedLog
 from recsys.data.splits.base import Splitter
 from recsys.data.splits.by_time import ByTime
 from recsys.data.splits.by_user import ByUser
@@ -43,7 +43,7 @@ def held_out(table: pl.DataFrame, splitter: Splitter, seed: int = 0) -> pl.DataF
 
 def cut(table: pl.DataFrame, splitter: Splitter, seed: int = 0) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What stays and what is held out, by raw ids."""
-    log = Log.of(table)
+    log = CodedLog.of(table)
     (frame,) = log.frames()
     mask = splitter.rule(log, seed)(frame)
     assert mask.dtype == np.bool_
@@ -138,12 +138,12 @@ def test_other_seeds_draw_other_rows() -> None:
 def test_without_times_a_split_by_time_says_what_to_do(splitter: Splitter) -> None:
     table = raw([("a", "x"), ("b", "y")]).with_columns(pl.lit(None, pl.Int64).alias(TIME))
     with pytest.raises(InputError, match="needs timestamps and the log has none; give --time COLUMN"):
-        splitter.rule(Log.of(table), 0)
+        splitter.rule(CodedLog.of(table), 0)
 
 
 def test_the_valid_part_is_taken_by_the_same_rule() -> None:
-    timed = Log.of(raw([("a", "x"), ("b", "y")]))
-    untimed = Log.of(raw([("a", "x")]).with_columns(pl.lit(None, pl.Int64).alias(TIME)))
+    timed = CodedLog.of(raw([("a", "x"), ("b", "y")]))
+    untimed = CodedLog.of(raw([("a", "x")]).with_columns(pl.lit(None, pl.Int64).alias(TIME)))
     assert ByTime(0.2).again(0.1, timed) == ByTime(0.1)
     assert LeaveLast(2).again(0.1, timed) == LeaveLast(2)
     assert LeaveLast(2).again(0, timed) == LeaveLast(0)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from recsys.evaluation.ranked import Ranked
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 
 Definition = Callable[[list[int], set[int], int, int], float]
 
@@ -58,6 +58,6 @@ def ranked(lists: list[list[int]], truth: list[set[int]], items: int, *, unknown
     length = max(map(len, lists))
     codes = np.array([line + [-1] * (length - len(line)) for line in lists], dtype=np.int32)
     indptr = np.cumsum([0, *map(len, truth)]).astype(np.int64)
-    relevant = Rows(indptr, np.array([item for row in truth for item in sorted(row)], dtype=np.int32))
+    relevant = Ragged(indptr, np.array([item for row in truth for item in sorted(row)], dtype=np.int32))
     sizes = np.diff(indptr) + unknown
     return Ranked.of(codes, relevant, sizes, np.arange(items, dtype=np.int64), training_users=items)

@@ -17,7 +17,7 @@ from recsys.evaluation.truth import Truth
 from recsys.evaluation.validator import validator
 from recsys.models.popularity import Popularity
 from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.ranking import rank, seen_by_user
+from recsys.retrieval.ranking import rank
 from tests.evaluation.lists import DEFINITIONS
 from tests.factories import random_log, raw
 
@@ -31,7 +31,7 @@ def halves() -> tuple[Interactions, pl.DataFrame]:
 def scored(metrics: tuple[str, ...] = ("recall@5", "ndcg@10", "coverage@5")) -> Evaluation:
     train, test = halves()
     model = Popularity().fit(train).scorer
-    return evaluate(model, Truth.of(test, train.users, train.items), seen_by_user(train), metrics=metrics)
+    return evaluate(model, Truth.of(test, train.users, train.items), train.histories(), metrics=metrics)
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)
@@ -40,9 +40,9 @@ def test_values_are_means_of_the_definition_over_raw_ids(name: str, k: int) -> N
     train, test = halves()
     model = Popularity().fit(train).scorer
     truth = Truth.of(test, train.users, train.items)
-    found = evaluate(model, truth, seen_by_user(train), metrics=(f"{name}@{k}", "recall@3"))
+    found = evaluate(model, truth, train.histories(), metrics=(f"{name}@{k}", "recall@3"))
     liked = {user: set(items) for user, items in test.group_by("user").agg("item").iter_rows()}
-    codes, _ = rank(model, truth.users, k, seen_by_user(train))
+    codes, _ = rank(model, truth.users, k, train.histories())
     by_hand = []
     for user, line in zip(truth.user_ids, codes, strict=True):
         shown = train.items.decode(line[line >= 0]).to_list()
@@ -57,7 +57,7 @@ def test_values_are_means_of_the_definition_over_raw_ids(name: str, k: int) -> N
 def test_an_index_is_asked_where_it_is_given() -> None:
     train, test = halves()
     model = Popularity().fit(train).scorer
-    truth, seen = Truth.of(test, train.users, train.items), seen_by_user(train)
+    truth, seen = Truth.of(test, train.users, train.items), train.histories()
     upside_down = Exact().build(-model.items)
     assert (
         evaluate(model, truth, seen, index=Exact().build(model.items)).values
@@ -103,7 +103,7 @@ def test_different_users_cannot_be_compared() -> None:
 
 def test_nobody_to_score_and_nothing_to_measure_are_refused() -> None:
     train, test = halves()
-    model, seen = Popularity().fit(train).scorer, seen_by_user(train)
+    model, seen = Popularity().fit(train).scorer, train.histories()
     with pytest.raises(InputError, match="nobody in the held-out part"):
         evaluate(model, Truth.of(raw([("x", "i1")]), train.users, train.items), seen)
     with pytest.raises(InputError, match="no metric"):
@@ -116,7 +116,7 @@ def test_a_validator_is_the_evaluation_of_the_valid_part() -> None:
     train, valid = halves()
     model = Popularity().fit(train).scorer
     whole = evaluate(
-        model, Truth.of(valid, train.users, train.items), seen_by_user(train), metrics=("ndcg@10",)
+        model, Truth.of(valid, train.users, train.items), train.histories(), metrics=("ndcg@10",)
     )
     judged = validator(valid, train)(model)
     assert isinstance(judged, Judgement)

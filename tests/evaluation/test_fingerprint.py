@@ -14,7 +14,7 @@ from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.models.popularity import Popularity
 from recsys.models.spectral import Spectral
-from recsys.retrieval.ranking import rank, seen_by_user
+from recsys.retrieval.ranking import rank
 from tests.splits import read_split
 
 FINGERPRINTS = {
@@ -32,7 +32,7 @@ def test_popularity_has_the_known_fingerprint(realdata: Path, name: str) -> None
     train, test = read_split(realdata / name)
     truth = Truth.of(test, train.users, train.items)
     found = evaluate(
-        Popularity().fit(train).scorer, truth, seen_by_user(train), metrics=("recall@20", "ndcg@20")
+        Popularity().fit(train).scorer, truth, train.histories(), metrics=("recall@20", "ndcg@20")
     )
     assert tuple(found.values.values()) == pytest.approx(FINGERPRINTS[name], abs=6e-6)
 
@@ -44,7 +44,7 @@ def test_an_independent_scorer_of_exported_lists_agrees(realdata: Path, name: st
     if not tool.is_file():
         pytest.skip(f"no {tool}")
     train, test = read_split(realdata / name)
-    truth, seen = Truth.of(test, train.users, train.items), seen_by_user(train)
+    truth, seen = Truth.of(test, train.users, train.items), train.histories()
     model = Spectral(dim=16).fit(train).scorer
     codes, _ = rank(model, truth.users, 20, seen)
     users, ranks = np.nonzero(codes >= 0)

@@ -18,7 +18,7 @@ def run(home: Home) -> RunFolder:
     """Twelve users, of whom user n has chosen n items; the one who is unknown to train was scored too."""
     rows = [list(range(user)) for user in range(12)]
     indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
-    seen = factories.Rows(indptr, np.concatenate(rows).astype(np.int32))
+    seen = factories.Ragged(indptr, np.concatenate(rows).astype(np.int32))
     run = factories.run_folder(home, factories.embeddings(), seen)
     run.evaluation.mkdir()
     users = [f"u{user}" for user in range(11, -1, -1)] + ["stranger"]

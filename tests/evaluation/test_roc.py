@@ -18,7 +18,6 @@ from recsys.evaluation.roc import Roc, roc
 from recsys.evaluation.roc_plot import svg
 from recsys.evaluation.truth import Truth
 from recsys.models.popularity import Popularity
-from recsys.retrieval.ranking import seen_by_user
 from tests.factories import checkerboard, random_log
 
 scores = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=12)
@@ -52,7 +51,7 @@ def test_pairs_are_those_of_the_test_and_those_nobody_observed(monkeypatch: pyte
     table = random_log()
     train, test = table[::2], table[1::2]
     log = Interactions.of(train)
-    truth, seen = Truth.of(test, log.users, log.items), seen_by_user(log)
+    truth, seen = Truth.of(test, log.users, log.items), log.histories()
     kinds = np.zeros((len(log.users), len(log.items)), dtype=np.float32)
     for place, user in enumerate(truth.users):
         kinds[user, truth.relevant.row(place)] = 2.0
@@ -76,7 +75,7 @@ def test_pairs_are_those_of_the_test_and_those_nobody_observed(monkeypatch: pyte
 def test_the_draw_depends_on_the_seed_alone() -> None:
     train, test = checkerboard()
     log = Interactions.of(train)
-    truth, seen = Truth.of(test, log.users, log.items), seen_by_user(log)
+    truth, seen = Truth.of(test, log.users, log.items), log.histories()
     scorer = Popularity().fit(log).scorer
     first, again, other = (roc(scorer, truth, seen, each=2, seed=seed) for seed in (0, 0, 1))
     assert first.auc == again.auc
@@ -92,7 +91,7 @@ def test_what_cannot_be_drawn_is_refused() -> None:
     log = Interactions.of(pl.DataFrame(random_log()))
     truth = Truth.of(random_log(seed=1), log.users, log.items)
     with pytest.raises(InputError, match="each is 0"):
-        roc(Popularity().fit(log).scorer, truth, seen_by_user(log), each=0)
+        roc(Popularity().fit(log).scorer, truth, log.histories(), each=0)
 
 
 def test_the_picture_is_well_formed_and_goes_through_the_corners() -> None:

@@ -21,12 +21,11 @@ from recsys.ids import IdMap
 from recsys.models.als import ALS
 from recsys.models.ease import EASE
 from recsys.models.item_knn import ItemKNN
-from recsys.models.item_scores import Ragged
 from recsys.models.model import Identified, Model
 from recsys.models.popularity import Popularity
 from recsys.models.spectral import Spectral
+from recsys.ragged import Ragged
 from recsys.retrieval.fold_in import fold_in
-from recsys.retrieval.ranking import seen_by_user
 from recsys.storage.arrays import FloatArray, IntArray
 from tests.factories import random_log, raw
 
@@ -113,7 +112,7 @@ def test_the_lists_are_those_of_a_model_that_had_such_users() -> None:
     wanted = evaluate(
         replace(model, history=Ragged(*_csr(log)), user_ids=users.ids),
         Truth.of(oldest_rows(HELD).asked, users.ids, LOG.items),
-        seen_by_user(log),
+        log.histories(),
         metrics=("ndcg@10", "recall@5"),
     )
     assert found.per_user.equals(wanted.per_user)
@@ -140,7 +139,7 @@ def test_a_cut_history_keeps_the_newest_items_and_hides_all() -> None:
 
 
 def test_novelty_is_measured_by_what_training_users_chose() -> None:
-    users, train = unseen(), seen_by_user(LOG)
+    users, train = unseen(), LOG.histories()
     found = users.evaluate(Popularity().fit(LOG).scorer, ("novelty@5",), train=train)
     counts = np.bincount(train.indices, minlength=len(LOG.items))
     assert found.ranked.training_users == len(LOG.users)

@@ -13,7 +13,7 @@ from recsys import plugins
 from recsys.data.tables import Interactions
 from recsys.errors import RecsysError
 from recsys.learning.training import diagnostics
-from recsys.learning.training.loop import Work, batches, run_epoch
+from recsys.learning.training.loop import TrainingSetup, batches, run_epoch
 from recsys.learning.training.pair_inputs import Asked
 from recsys.models.two_tower import TwoTower
 from tests import factories
@@ -67,8 +67,8 @@ def test_a_collapse_is_caught_within_an_epoch() -> None:
         replace(MODEL, loss=pulled, epochs=40, rate=0.5).fit(TRAIN)
 
 
-def planted(model: TwoTower, noise: float) -> Work:
-    """Work whose vectors lie around one point, far less apart than the margin, and hardly move."""
+def planted(model: TwoTower, noise: float) -> TrainingSetup:
+    """TrainingSetup whose vectors lie around one point, far less apart than the margin, and hardly move."""
     work = replace(model, rate=NUDGE).prepare(TRAIN)
     for table in work.tables.tables.values():
         point = torch.zeros(4)

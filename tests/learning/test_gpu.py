@@ -14,10 +14,10 @@ from recsys.data.tables import Interactions
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.learning.miners.miner import Moment
-from recsys.learning.training.loop import Work, batches
-from recsys.learning.training.step import Batch, step
+from recsys.learning.training.batch import Batch
+from recsys.learning.training.loop import TrainingSetup, batches
+from recsys.learning.training.step import step
 from recsys.models.two_tower import TwoTower
-from recsys.retrieval.ranking import seen_by_user
 
 LOSSES = ["bpr", "contrastive", "triplet", "infonce"]
 # What a device has to answer before the host can go on: a value, or how many there are.
@@ -55,7 +55,7 @@ def model(loss: str, device: str, **options: Any) -> TwoTower:
     return TwoTower(loss=loss, tower="lookup", start="normal", hops=0, device=device, **given)
 
 
-def first(work: Work) -> Iterator[Batch]:
+def first(work: TrainingSetup) -> Iterator[Batch]:
     return islice(batches(work, 1), 3)
 
 
@@ -112,7 +112,7 @@ def quality(model: TwoTower, train: Interactions) -> float:
     held = drawn.join(known, on=["user", "item"], how="anti")
     truth = Truth.of(held, train.users, train.items)
     fitted = model.fit(train).scorer
-    return evaluate(fitted, truth, seen_by_user(train), metrics=["ndcg@20"]).values["ndcg@20"]
+    return evaluate(fitted, truth, train.histories(), metrics=["ndcg@20"]).values["ndcg@20"]
 
 
 @pytest.mark.gpu

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from recsys.learning.training.loop import Work, batches, run_epoch
+from recsys.learning.training.loop import TrainingSetup, batches, run_epoch
 from recsys.learning.training.step import step
 from recsys.models.two_tower import TwoTower
 from tests import factories
@@ -18,7 +18,7 @@ MODEL = TwoTower(
 )
 
 
-def trained(model: TwoTower, epochs: int = 1) -> Work:
+def trained(model: TwoTower, epochs: int = 1) -> TrainingSetup:
     work = model.prepare(TRAIN)
     for epoch in range(1, epochs + 1):
         run_epoch(work, epoch)

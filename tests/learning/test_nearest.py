@@ -11,8 +11,8 @@ from recsys.learning.training import nearest as module
 from recsys.learning.training.loop import batches, embed, run_epoch
 from recsys.learning.training.nearest import nearest
 from recsys.models.two_tower import TwoTower
+from recsys.ragged import Ragged
 from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.index.index import Rows
 from tests import factories
 
 TRAIN = factories.interactions()
@@ -31,7 +31,7 @@ def test_the_exact_index_without_what_was_chosen(
     run_epoch(work, 1)
     vectors, csr = embed(work), TRAIN.csr()
     index = Exact("euclidean" if distance == "mahalanobis" else distance).build(vectors["items"])
-    chosen = Rows(csr.indptr.astype(np.int64), csr.indices.astype(np.int32))
+    chosen = Ragged(csr.indptr.astype(np.int64), csr.indices.astype(np.int32))
     expected, _ = index.query(vectors["users"], 8, chosen)
     found = nearest(work.log, work.tables, work.parts, 2, 6).numpy()
     assert found.shape == (len(TRAIN.users), 6)

@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from recsys.learning.regularizers import UnitBall
-from recsys.learning.training.optimizers import Adagrad, Adam, Optimizer, Table, update
+from recsys.learning.training.optimizers import Adagrad, Adam, Optimizer, ParameterTable, update
 
 CODES = torch.tensor([4, 1, 4, 0])
 
 
-def table(optimizer: Optimizer) -> Table:
+def table(optimizer: Optimizer) -> ParameterTable:
     weights = torch.arange(18, dtype=torch.float64).view(6, 3) / 10
-    return Table(weights, optimizer.state(weights))
+    return ParameterTable(weights, optimizer.state(weights))
 
 
 def gradients(steps: int) -> list[torch.Tensor]:

@@ -11,7 +11,7 @@ import torch
 from recsys import plugins, seeds
 from recsys.columns import ITEM, USER
 from recsys.learning.distances.mahalanobis import Mahalanobis
-from recsys.learning.miners.counting import Watched
+from recsys.learning.miners.counting import CountingMiner
 from recsys.learning.miners.hardest_k import HardestK
 from recsys.learning.miners.miner import Moment
 from recsys.learning.pairs import Pairs, Terms
@@ -20,15 +20,15 @@ from recsys.learning.regularizers import L2, Points
 from recsys.learning.samplers.sampler import Candidates
 from recsys.learning.training import pair_inputs
 from recsys.learning.training import step as module
-from recsys.learning.training.interactions import Log
-from recsys.learning.training.known import Known
-from recsys.learning.training.optimizers import Table
-from recsys.learning.training.step import Batch, Parts, step
+from recsys.learning.training.batch import Batch, Known, Parts
+from recsys.learning.training.interactions import InteractionTensors
+from recsys.learning.training.optimizers import ParameterTable
+from recsys.learning.training.step import step
 from recsys.learning.training.tables import Tables
 from tests import factories
 
 TRAIN = factories.interactions()
-LOG = Log.of(TRAIN, torch.device("cpu"))
+LOG = InteractionTensors.of(TRAIN, torch.device("cpu"))
 CHOSEN = set(TRAIN.frame.select(USER, ITEM).iter_rows())
 CODES = torch.tensor([3, 5, 3, 9, 11, 0, 3])
 
@@ -60,7 +60,8 @@ def tables(dtype: torch.dtype = torch.float64) -> Tables:
     rng = seeds.torch_generator(0, "test")
     lengths = {"users": len(TRAIN.users), "items": len(TRAIN.items), "inputs": len(TRAIN.items), "map": 4}
     return Tables(
-        {name: Table(torch.randn(n, 4, generator=rng, dtype=dtype)) for name, n in lengths.items()}, Descent()
+        {name: ParameterTable(torch.randn(n, 4, generator=rng, dtype=dtype)) for name, n in lengths.items()},
+        Descent(),
     )
 
 
@@ -163,7 +164,7 @@ def test_the_hardest_are_picked_where_the_scores_lie(
 
 @pytest.mark.parametrize("k", [1, 100])
 def test_a_watched_miner_counts_there_too(k: int) -> None:
-    narrowed, masked = Watched(HardestK(k, pool=None)), Watched(HardestK(k, pool=None))
+    narrowed, masked = CountingMiner(HardestK(k, pool=None)), CountingMiner(HardestK(k, pool=None))
     step(batch(), tables(), parts("bpr", miner=narrowed))
     step(batch(), tables(), parts("bpr", "euclidean", miner=masked))  # no closed form
     assert narrowed.share == masked.share

@@ -10,18 +10,17 @@ from hypothesis import strategies as st
 from recsys.data.tables import Interactions
 from recsys.errors import InputError
 from recsys.learning.towers.history import History
-from recsys.learning.training.interactions import Log
-from recsys.learning.training.thin import Thin
+from recsys.learning.training.interactions import InteractionTensors, Thin
 from recsys.models.two_tower import TwoTower
 from tests import factories
 
 
-def log_of(lengths: list[int]) -> Log:
+def log_of(lengths: list[int]) -> InteractionTensors:
     """Users with so many different items each."""
     users = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
     items = torch.cat([torch.arange(length) for length in lengths])
     starts = torch.tensor([0, *lengths]).cumsum(0)
-    return Log(users, items, starts, max(lengths))
+    return InteractionTensors(users, items, starts, max(lengths))
 
 
 @given(

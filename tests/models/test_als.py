@@ -14,7 +14,6 @@ from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.models.als import ALS
 from recsys.plugins import make
-from recsys.retrieval.ranking import seen_by_user
 from tests.factories import interactions, raw
 from tests.splits import read_split
 
@@ -63,7 +62,7 @@ def test_a_user_is_folded_in_as_training_would_have_it() -> None:
     alpha, regularization = (model.fold_in.options[name] for name in ("alpha", "regularization"))
     items = model.items.astype(np.float64)
     for user in range(5):
-        chosen = items[seen_by_user(log).row(user)]
+        chosen = items[log.histories().row(user)]
         left = items.T @ items + (alpha - 1) * chosen.T @ chosen + regularization * np.eye(4)
         solved = np.linalg.solve(left, alpha * chosen.sum(axis=0))
         np.testing.assert_allclose(solved, model.users[user], atol=0.02 * np.abs(model.users).max())
@@ -110,7 +109,7 @@ def test_quality_is_that_of_a_tuned_als(
     found = evaluate(
         model,
         Truth.of(test, train.users, train.items),
-        seen_by_user(train),
+        train.histories(),
         metrics=("recall@20", "ndcg@20"),
     )
     assert found.values["recall@20"] >= 0.97 * recall

@@ -12,7 +12,7 @@ from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models import joining
 from recsys.models.blend import Blend, _climb, _neighbours
-from recsys.models.joining import Part, join, with_fold_in
+from recsys.models.joining import DotVectors, join, with_fold_in
 from recsys.plugins import make
 from recsys.retrieval.ranking import rank
 from tests.factories import embeddings, interactions
@@ -37,19 +37,19 @@ def standard(scores: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("distance", ["dot", "cosine", "squared_euclidean"])
 def test_a_part_has_the_scores_of_its_model_with_unit_spread(distance: str) -> None:
     model = vectors(distance)
-    part = Part.of(model)
+    part = DotVectors.of(model)
     np.testing.assert_allclose(part.users @ part.items.T, standard(model.scores(EVERYONE)), atol=1e-4)
 
 
 def test_a_part_of_distances_has_their_order() -> None:
     model = vectors("euclidean")
-    joined = join([Part.of(model)], [1.0], None, LOG)
+    joined = join([DotVectors.of(model)], [1.0], None, LOG)
     assert rank(joined, EVERYONE, ITEMS)[0].tolist() == rank(model, EVERYONE, ITEMS)[0].tolist()
 
 
 def test_the_joined_score_is_the_weighted_sum() -> None:
     models = [vectors("dot", 3, 1), vectors("cosine", 5, 2), vectors("euclidean", 2, 3)]
-    parts = [Part.of(model) for model in models]
+    parts = [DotVectors.of(model) for model in models]
     joined = join(parts, [0.2, 0.0, 0.8], None, LOG)
     expected = 0.2 * parts[0].users @ parts[0].items.T + 0.8 * parts[2].users @ parts[2].items.T
     np.testing.assert_allclose(joined.scores(EVERYONE), expected, atol=1e-4)
@@ -58,7 +58,7 @@ def test_the_joined_score_is_the_weighted_sum() -> None:
 
 @pytest.mark.parametrize("dim", [1, 3, 7])
 def test_the_cut_is_the_nearest_score_of_that_rank(dim: int) -> None:
-    parts = [Part.of(vectors("dot", 4, 1)), Part.of(vectors("cosine", 4, 2))]
+    parts = [DotVectors.of(vectors("dot", 4, 1)), DotVectors.of(vectors("cosine", 4, 2))]
     left, values, right = np.linalg.svd(join(parts, [0.5, 0.5], None, LOG).scores(EVERYONE).astype(float))
     cut = join(parts, [0.5, 0.5], dim, LOG)
     assert cut.dim == dim
@@ -67,7 +67,7 @@ def test_the_cut_is_the_nearest_score_of_that_rank(dim: int) -> None:
 
 @pytest.mark.parametrize("block", [1, 7, 13])
 def test_blocks_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    parts = [Part.of(vectors("dot", 4, 1)), Part.of(vectors("cosine", 4, 2))]
+    parts = [DotVectors.of(vectors("dot", 4, 1)), DotVectors.of(vectors("cosine", 4, 2))]
     inputs = np.hstack([part.inputs for part in parts])
     whole = with_fold_in(join(parts, [0.25, 0.75], 5, LOG), inputs, LOG)
     monkeypatch.setattr(joining, "BLOCK", block)
@@ -78,7 +78,7 @@ def test_blocks_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch, block: i
 
 
 def test_a_cut_to_more_than_the_rank_keeps_the_score() -> None:
-    part = Part.of(vectors("dot", 4, 1))
+    part = DotVectors.of(vectors("dot", 4, 1))
     twice = join([part, part], [0.5, 0.5], 7, LOG)
     assert twice.dim == 7
     np.testing.assert_allclose(twice.scores(EVERYONE), part.users @ part.items.T, atol=1e-4)
@@ -88,7 +88,7 @@ def test_a_distance_that_is_no_inner_product_is_refused() -> None:
     with pytest.raises(
         InputError, match="the score of a model of distance manhattan is not an inner product"
     ):
-        Part.of(vectors("manhattan"))
+        DotVectors.of(vectors("manhattan"))
 
 
 def test_a_history_is_served_as_a_user_where_all_parts_are_sums_over_it() -> None:
@@ -103,7 +103,7 @@ def test_a_history_is_served_as_a_user_where_all_parts_are_sums_over_it() -> Non
 
 def test_training_users_come_out_nearest_to_their_vectors() -> None:
     """No other linear map of the summed inputs is nearer, but for the ridge."""
-    parts = [Part.of(vectors("dot", 4, 1))]
+    parts = [DotVectors.of(vectors("dot", 4, 1))]
     joined = with_fold_in(join(parts, [1.0], None, LOG), parts[0].inputs, LOG)
     assert joined.inputs is not None
     history = (LOG.csr().toarray() > 0).astype(float)

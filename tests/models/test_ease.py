@@ -14,11 +14,9 @@ from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
 from recsys.models import ease
 from recsys.models.ease import EASE
-from recsys.models.histories import histories
 from recsys.models.item_scores import ItemWeights
 from recsys.plugins import make
 from recsys.retrieval.fold_in import fold_in
-from recsys.retrieval.ranking import seen_by_user
 from tests.factories import interactions, raw
 from tests.splits import read_split
 
@@ -56,7 +54,7 @@ def test_the_cut_is_the_nearest_score_of_that_rank() -> None:
 def test_a_history_is_served_as_its_user_after_the_cut() -> None:
     log = interactions()
     model = EASE(5.0, dim=4).fit(log).scorer
-    history = histories(log)
+    history = log.histories()
     for user in range(5):
         codes = history.indices[history.indptr[user] : history.indptr[user + 1]]
         np.testing.assert_allclose(fold_in(model, codes, lambda: None), model.users[user], rtol=1e-4)
@@ -112,7 +110,7 @@ def test_quality_is_the_known_one(realdata: Path) -> None:
     found = evaluate(
         EASE(500.0).fit(train).scorer,
         Truth.of(test, train.users, train.items),
-        seen_by_user(train),
+        train.histories(),
         metrics=("recall@20", "ndcg@20"),
     )
     assert found.values["recall@20"] == pytest.approx(0.2759, abs=2e-4)

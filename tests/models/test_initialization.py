@@ -13,7 +13,6 @@ from recsys.models.initialization import ROUNDS, STARTS, principal, scaled, star
 from recsys.models.model import Scorer
 from recsys.models.spectral import Spectral
 from recsys.models.two_tower import TwoTower
-from recsys.retrieval.ranking import seen_by_user
 from recsys.storage.arrays import FloatArray
 from tests import factories
 
@@ -85,7 +84,7 @@ def epochs_to(kind: str, wanted: float) -> int:
     """Epochs until a checkerboard is ranked so well, 31 where 30 are not enough."""
     raw, test = factories.checkerboard(users=60, items=40, held_out=4)
     train = Interactions.of(raw)
-    truth, seen = Truth.of(test, train.users, train.items), seen_by_user(train)
+    truth, seen = Truth.of(test, train.users, train.items), train.histories()
     values: list[float] = []
 
     def validate(scorer: Scorer) -> float:

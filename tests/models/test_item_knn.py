@@ -17,7 +17,6 @@ from recsys.evaluation.truth import Truth
 from recsys.models import item_knn
 from recsys.models.item_knn import ItemKNN
 from recsys.plugins import make
-from recsys.retrieval.ranking import seen_by_user
 from tests.factories import interactions, raw
 from tests.splits import read_split
 
@@ -104,7 +103,7 @@ def test_it_beats_popularity_by_far(realdata: Path) -> None:
     found = evaluate(
         ItemKNN("cosine", 400, 20.0).fit(train).scorer,
         Truth.of(test, train.users, train.items),
-        seen_by_user(train),
+        train.histories(),
         metrics=("recall@20", "ndcg@20"),
     )
     assert found.values["recall@20"] > 1.5 * 0.0486

@@ -10,7 +10,8 @@ from scipy import sparse
 from recsys.errors import InputError
 from recsys.ids import IdMap
 from recsys.models import item_scores
-from recsys.models.item_scores import ItemWeights, Ragged
+from recsys.models.item_scores import ItemWeights
+from recsys.ragged import Ragged
 
 
 def ragged(matrix: np.ndarray) -> Ragged:

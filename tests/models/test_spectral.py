@@ -17,7 +17,6 @@ from recsys.evaluation.truth import Truth
 from recsys.ids import IdMap
 from recsys.models.spectral import Spectral
 from recsys.plugins import make
-from recsys.retrieval.ranking import seen_by_user
 from tests.factories import interactions, raw
 from tests.splits import read_split
 
@@ -64,7 +63,7 @@ def test_a_user_is_the_sum_of_the_inputs_of_the_history() -> None:
     assert (model.fold_in.name, dict(model.fold_in.options)) == ("sum", {"power": 0.0})
     assert model.inputs is not None
     for user in range(len(log.users)):
-        history = model.inputs[seen_by_user(log).row(user)]
+        history = model.inputs[log.histories().row(user)]
         np.testing.assert_allclose(history.sum(axis=0), model.users[user], atol=1e-5)
 
 
@@ -122,7 +121,7 @@ def test_quality_is_the_known_one(realdata: Path, name: str, dim: int, recall: f
     found = evaluate(
         replace(PLAIN, dim=dim).fit(train).scorer,
         Truth.of(test, train.users, train.items),
-        seen_by_user(train),
+        train.histories(),
         metrics=("recall@20", "ndcg@20"),
     )
     assert found.values["recall@20"] >= 0.97 * recall

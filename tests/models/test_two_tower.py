@@ -14,20 +14,19 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.evaluation.validator import validator
-from recsys.learning.losses.bpr import Bpr
-from recsys.learning.losses.bsl import Bsl
+from recsys.learning.losses.bsl import BSL
 from recsys.learning.training import loop
 from recsys.learning.training.checkpoint import State
-from recsys.learning.training.loop import Hooks, Work, batches
+from recsys.learning.training.loop import Hooks, TrainingSetup, batches
 from recsys.models import two_tower
 from recsys.models.initialization import start
 from recsys.models.model import Scorer, Validate
 from recsys.models.two_tower import TwoTower
 from tests import factories
 
-BPR = {"name": "bpr", "temperature": 0.12}
+BY_BPR = {"name": "bpr", "temperature": 0.12}
 SMALL = TwoTower(
-    BPR, tower="lookup", start="normal", hops=0, dim=8, epochs=30, batch=64, candidates=16, rate=0.1
+    BY_BPR, tower="lookup", start="normal", hops=0, dim=8, epochs=30, batch=64, candidates=16, rate=0.1
 )
 TRIPLET = {"name": "triplet", "margin": 1.0}
 LOSSES = ["bpr", "contrastive", TRIPLET]
@@ -182,7 +181,7 @@ def test_what_the_loss_leaves_to_the_log_is_chosen_on_the_valid_part() -> None:
     flat = model.fit(train, validate=lambda _: 0.5, report=lambda _, figures: asked.append(dict(figures)))
     assert [each["temperature"] for each in asked if "temperature" in each] == [0.12, 0.08, 0.2]
     assert flat.chosen["loss"] == {"name": "bpr", "temperature": 0.12}
-    at = {t: replace(model, loss={"name": "bpr", "temperature": t}) for t in Bpr.tries["temperature"]}
+    at = {t: replace(model, loss={"name": "bpr", "temperature": t}) for t in BY_BPR.tries["temperature"]}
     scores = {t: spread(each.fit(train).scorer) for t, each in at.items()}
     chosen = model.fit(train, validate=spread).chosen["loss"]
     assert scores[chosen["temperature"]] == max(scores.values())
@@ -195,7 +194,7 @@ def test_two_options_are_chosen_one_after_the_other() -> None:
     done = model.fit(
         factories.interactions(), validate=lambda _: 0.5, report=lambda _, told: asked.append(dict(told))
     )
-    tried = [{key: value for key, value in each.items() if key in Bsl.tries} for each in asked]
+    tried = [{key: value for key, value in each.items() if key in BSL.tries} for each in asked]
     assert [each for each in tried if each] == [
         {"temperature": 0.2}, {"temperature": 0.12}, {"temperature": 0.3}, {"power": 1.25}, {"power": 1.0}
     ]  # fmt: skip
@@ -213,7 +212,7 @@ def test_the_start_is_made_once_and_trials_go_through_a_part_of_a_long_log(
         made.append("start")
         return start(*given, **named)  # type: ignore[arg-type]
 
-    def watched(work: Work, hooks: Hooks) -> State:
+    def watched(work: TrainingSetup, hooks: Hooks) -> State:
         gone_through.append(sum(len(batch.items) for batch in batches(work, 1)))
         return run(work, hooks)
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from recsys.errors import InputError, RecsysError
+from recsys.ragged import Ragged
 from recsys.retrieval.index.annoy_index import AnnoyIndex
 from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.index.index import Rows
 
 pytest.importorskip("annoy", reason="annoy is not installed: it needs a C++ compiler")
 
@@ -18,7 +18,7 @@ LONG_TAIL = ITEMS * RNG.lognormal(sigma=1.0, size=(4000, 1)).astype(np.float32)
 USERS = (CENTRES[RNG.integers(40, size=100)] + 0.4 * RNG.normal(size=(100, 16))).astype(np.float32)
 
 
-def recall(index: AnnoyIndex, items: np.ndarray, exclude: Rows | None = None) -> float:
+def recall(index: AnnoyIndex, items: np.ndarray, exclude: Ragged | None = None) -> float:
     codes, _ = index.query(USERS, 20, exclude)
     true, _ = Exact(index.distance).build(items).query(USERS, 20, exclude)
     return float(np.mean([len(np.intersect1d(a, b)) / 20 for a, b in zip(codes, true, strict=True)]))
@@ -51,7 +51,7 @@ def test_an_inner_product_recalls_far_more_than_annoys_own_dot() -> None:
 def test_excluded_items_do_not_cost_recall() -> None:
     index = AnnoyIndex("cosine", trees=10, search_k=20).build(ITEMS)
     nearest, _ = Exact("cosine").build(ITEMS).query(USERS, 60)
-    exclude = Rows(np.arange(101, dtype=np.int64) * 60, np.sort(nearest, axis=1).ravel())
+    exclude = Ragged(np.arange(101, dtype=np.int64) * 60, np.sort(nearest, axis=1).ravel())
     assert recall(index, ITEMS, exclude) > 0.9
     codes, _ = index.query(USERS, 20, exclude)
     assert not any(np.intersect1d(a, b).size for a, b in zip(codes, nearest, strict=True))
@@ -61,7 +61,7 @@ def test_rows_of_very_different_lengths_are_answered_together() -> None:
     index = AnnoyIndex("cosine", trees=10, search_k=3).build(ITEMS)
     lengths = RNG.integers(0, 3990, size=100)
     rows = [np.sort(RNG.choice(4000, size=length, replace=False)) for length in lengths]
-    exclude = Rows(
+    exclude = Ragged(
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), np.concatenate(rows).astype(np.int32)
     )
     codes, scores = index.query(USERS, 20, exclude)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from recsys import plugins
 from recsys.errors import InputError, RecsysError
+from recsys.ragged import Ragged
 from recsys.retrieval.index import exact
 from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.index.index import Rows
 from recsys.storage.arrays import Codes, FloatArray
 
 DISTANCES = ("dot", "cosine", "euclidean", "squared_euclidean")
@@ -30,9 +30,9 @@ def sorted_by_hand(matrix: FloatArray, k: int, exclude: list[set[int]]) -> list[
     ]
 
 
-def rows(sets: list[set[int]]) -> Rows:
+def rows(sets: list[set[int]]) -> Ragged:
     indptr = np.cumsum([0, *map(len, sets)]).astype(np.int64)
-    return Rows(indptr, np.array([code for each in sets for code in sorted(each)], dtype=np.int32))
+    return Ragged(indptr, np.array([code for each in sets for code in sorted(each)], dtype=np.int32))
 
 
 def listed(codes: Codes) -> list[list[int]]:

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import InputError, RecsysError
+from recsys.ragged import Ragged
 from recsys.retrieval.index import exact_torch
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.exact_torch import ExactOnDevice
-from recsys.retrieval.index.index import Rows
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
 
@@ -21,12 +21,12 @@ def device(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def scene(seed: int, users: int, items: int, values: int = 0) -> tuple[np.ndarray, np.ndarray, Rows]:
+def scene(seed: int, users: int, items: int, values: int = 0) -> tuple[np.ndarray, np.ndarray, Ragged]:
     """Vectors, of so few different ``values`` that scores are equal where it is given, and what was seen."""
     rng = np.random.default_rng(seed)
     draw = (lambda n: rng.integers(0, values, (n, 4))) if values else (lambda n: rng.standard_normal((n, 4)))
     mask = rng.random((users, items)) < 0.3
-    seen = Rows(np.append(0, mask.sum(1).cumsum()), np.nonzero(mask)[1].astype(np.int32))
+    seen = Ragged(np.append(0, mask.sum(1).cumsum()), np.nonzero(mask)[1].astype(np.int32))
     return draw(users).astype(np.float32), draw(items).astype(np.float32), seen
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from recsys.errors import InputError
-from recsys.retrieval.filters import Given, look_up, rules_of
+from recsys.retrieval.filters import NamedIds, look_up, rules_of
 from recsys.storage.string_column import TextColumn
 
 CATALOGUE = TextColumn.of(["a", "b", "7"])
@@ -20,10 +20,10 @@ def test_ids_of_any_type_are_looked_up_and_missing_ones_passed_over() -> None:
 
 def test_a_rule_that_is_not_given_is_none_and_unknown_ids_are_counted() -> None:
     warnings: list[str] = []
-    rules = rules_of(CATALOGUE, Given("exclude", ["b", "x"]), None, warnings.append)
+    rules = rules_of(CATALOGUE, NamedIds("exclude", ["b", "x"]), None, warnings.append)
     assert rules.only is None
     assert rules.exclude is not None
     assert rules.exclude.tolist() == [1]
     assert warnings == ["1 of 2 ids in exclude are not in the catalogue: x"]
     with pytest.raises(InputError, match="no id in only is in the catalogue"):
-        rules_of(CATALOGUE, None, Given("only", ["x"]), warnings.append)
+        rules_of(CATALOGUE, None, NamedIds("only", ["x"]), warnings.append)

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from recsys.embeddings import FoldIn, Stored
 from recsys.errors import InputError, RecsysError
-from recsys.models.item_scores import Ragged
+from recsys.ragged import Ragged
 from recsys.retrieval.fold_in import fold_in, fold_in_all, gram_of
 from recsys.storage.string_column import TextColumn
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from recsys.errors import InputError
+from recsys.ragged import Ragged
 from recsys.retrieval.index import tuning
 from recsys.retrieval.index.annoy_index import AnnoyIndex
 from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.index.index import Rows
 from recsys.retrieval.index.tuning import Chosen, Measured, choose, verify
 from recsys.storage.arrays import FloatArray
 
@@ -14,18 +14,18 @@ needs_annoy = pytest.mark.skipif(
 )
 
 
-def log(users: int, items: int, dim: int = 16, each: int = 10) -> tuple[FloatArray, FloatArray, Rows]:
+def log(users: int, items: int, dim: int = 16, each: int = 10) -> tuple[FloatArray, FloatArray, Ragged]:
     """Clustered items with lengths of a long tail, users near them, ``each`` items seen by every user."""
     rng = np.random.default_rng(7)
     centres = rng.normal(size=(60, dim))
     near = [centres[rng.integers(60, size=n)] + 0.5 * rng.normal(size=(n, dim)) for n in (users, items)]
     near[1] *= rng.lognormal(sigma=0.5, size=(items, 1))
     seen = np.sort(np.stack([rng.choice(items, size=each, replace=False) for _ in range(users)]), axis=1)
-    rows = Rows(np.arange(users + 1, dtype=np.int64) * each, seen.ravel().astype(np.int32))
+    rows = Ragged(np.arange(users + 1, dtype=np.int64) * each, seen.ravel().astype(np.int32))
     return near[0].astype(np.float32), near[1].astype(np.float32), rows
 
 
-def recall_over_all(chosen: Chosen, users: FloatArray, items: FloatArray, seen: Rows, k: int) -> float:
+def recall_over_all(chosen: Chosen, users: FloatArray, items: FloatArray, seen: Ragged, k: int) -> float:
     """By set intersection, user by user."""
     true, _ = Exact(chosen.index.distance).build(items).query(users, k, seen)
     mine, _ = chosen.index.query(users, k, seen)
@@ -111,14 +111,14 @@ def test_equal_scores_are_as_good_as_each_other() -> None:
         exact = False
 
         def query(
-            self, vectors: FloatArray, k: int, exclude: Rows | None = None
+            self, vectors: FloatArray, k: int, exclude: Ragged | None = None
         ) -> tuple[np.ndarray, np.ndarray]:
             codes = np.tile(np.arange(k, 2 * k, dtype=np.int32), (len(vectors), 1))
             return codes, np.zeros(codes.shape, dtype=np.float32)
 
     rng = np.random.default_rng(0)
     users = np.abs(rng.normal(size=(20, 4))).astype(np.float32)
-    seen = Rows(np.zeros(21, dtype=np.int64), np.zeros(0, dtype=np.int32))
+    seen = Ragged(np.zeros(21, dtype=np.int64), np.zeros(0, dtype=np.int32))
     same = np.ones((10, 4), dtype=np.float32)
     assert verify(Other(), same, users, seen, "dot", k=5, seed=0).recall == 1.0
     worse = np.concatenate([2 * same[:5], same[5:]])
@@ -128,7 +128,7 @@ def test_equal_scores_are_as_good_as_each_other() -> None:
 def test_users_with_nothing_left_do_not_count() -> None:
     users, items, _ = log(30, 40)
     everything = np.tile(np.arange(40, dtype=np.int32), 30)
-    seen = Rows(np.arange(31, dtype=np.int64) * 40, everything)
+    seen = Ragged(np.arange(31, dtype=np.int64) * 40, everything)
     measured = verify(Exact("dot").build(items), items, users, seen, "dot", k=5, seed=0)
     assert (measured.recall, measured.error) == (1.0, 0.0)
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys import plugins
+from recsys.ragged import Ragged
 from recsys.retrieval.index import exact, mixed_precision
 from recsys.retrieval.index.exact import Exact, few
-from recsys.retrieval.index.index import Rows
-from recsys.retrieval.index.mixed_precision import Catalogue, Kind, can_nominate, kinds
+from recsys.retrieval.index.mixed_precision import Kind, PreparedItems, can_nominate, kinds
 
 DISTANCES = ("dot", "cosine", "euclidean", "squared_euclidean")
 KINDS: tuple[Kind, ...] = ("bfloat16", "float32")
@@ -27,9 +27,9 @@ def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mixed_precision, "SPARE", {"dot": 4, "angular": 6, "euclidean": 6})
 
 
-def hidden(rng: np.random.Generator, users: int, items: int, share: float) -> Rows:
+def hidden(rng: np.random.Generator, users: int, items: int, share: float) -> Ragged:
     rows = [np.flatnonzero(rng.random(items) < share).astype(np.int32) for _ in range(users)]
-    return Rows(np.cumsum([0, *map(len, rows)]).astype(np.int64), np.concatenate(rows))
+    return Ragged(np.cumsum([0, *map(len, rows)]).astype(np.int64), np.concatenate(rows))
 
 
 some = settings(max_examples=40, deadline=None)
@@ -56,7 +56,7 @@ def test_lists_that_are_certain_are_the_true_ones(
     distance, exclude = plugins.make("distances", name), hidden(rng, users, items, share)
     assert can_nominate(distance, items, k)
     codes, scores, certain = mixed_precision.nominate(
-        Catalogue.of(distance, catalogue, kind), vectors, k, exclude
+        PreparedItems.of(distance, catalogue, kind), vectors, k, exclude
     )
     true, values = few(distance, catalogue.astype(np.float64), vectors.astype(np.float64), k, exclude)  # type: ignore[arg-type]
     np.testing.assert_allclose(scores[certain], values[certain], rtol=1e-5, atol=2e-6)
@@ -88,7 +88,7 @@ def test_most_lists_of_a_real_size_are_certain(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.undo()
     rng = np.random.default_rng(0)
     vectors, items = (rng.standard_normal((n, 32)).astype(np.float32) for n in (100, 5000))
-    catalogue = Catalogue.of(plugins.make("distances", "dot"), items, "bfloat16")
+    catalogue = PreparedItems.of(plugins.make("distances", "dot"), items, "bfloat16")
     codes, _, certain = mixed_precision.nominate(catalogue, vectors, 20)
     assert certain.mean() > 0.9
     assert (codes == np.argsort(-(vectors @ items.T), axis=1, kind="stable")[:, :20])[certain].all()
@@ -106,7 +106,7 @@ def test_an_order_that_is_no_product_is_left_to_numpy() -> None:
 def test_the_number_of_threads_is_left_as_it_was() -> None:
     before = torch.get_num_threads()
     items = np.random.default_rng(0).standard_normal((200, 4)).astype(np.float32)
-    mixed_precision.nominate(Catalogue.of(plugins.make("distances", "dot"), items, kinds(0)[0]), items, 3)
+    mixed_precision.nominate(PreparedItems.of(plugins.make("distances", "dot"), items, kinds(0)[0]), items, 3)
     assert torch.get_num_threads() == before
 
 
@@ -123,7 +123,7 @@ def test_float64_vectors_are_taken(monkeypatch: pytest.MonkeyPatch, name: str) -
 def test_read_only_vectors_are_taken() -> None:
     items = np.random.default_rng(0).standard_normal((200, 4)).astype(np.float32)
     items.flags.writeable = False
-    catalogue = Catalogue.of(plugins.make("distances", "dot"), items, "float32")
+    catalogue = PreparedItems.of(plugins.make("distances", "dot"), items, "float32")
     assert mixed_precision.nominate(catalogue, items, 3)[2].any()
 
 

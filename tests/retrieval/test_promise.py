@@ -11,7 +11,6 @@ from recsys.models.als import ALS
 from recsys.retrieval.export import export
 from recsys.retrieval.index.store import save_index
 from recsys.retrieval.index.tuning import choose
-from recsys.retrieval.ranking import seen_by_user
 from recsys.storage.home import Home
 from tests.factories import run_folder
 
@@ -34,7 +33,7 @@ def test_exported_annoy_lists_recall_what_was_promised(
     realdata: Path, home: Home, tmp_path: Path, name: str
 ) -> None:
     train = read(realdata / name / "train.txt")
-    model, seen = ALS(dim=32, iterations=2).fit(train).scorer, seen_by_user(train)
+    model, seen = ALS(dim=32, iterations=2).fit(train).scorer, train.histories()
     assert isinstance(model, Embeddings)
     run = run_folder(home, model, seen)
     chosen = choose(model.items, model.users, seen, model.distance, target=0.95, k=20, kind="annoy")

@@ -14,7 +14,7 @@ from recsys.ids import IdMap
 from recsys.retrieval import ranking
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.exact_torch import ExactOnDevice
-from recsys.retrieval.ranking import exact, rank, seen_by_user
+from recsys.retrieval.ranking import exact, rank
 from recsys.storage.arrays import FloatArray, IntArray
 from tests.factories import interactions
 
@@ -45,11 +45,11 @@ def test_embeddings_and_their_scores_rank_alike(distance: str, monkeypatch: pyte
     log = interactions()
     model = embeddings(len(log.users), len(log.items), distance=distance)
     users = np.arange(len(log.users))[::-1].copy()
-    whole, values = rank(model, users, 7, seen_by_user(log))
+    whole, values = rank(model, users, 7, log.histories())
     monkeypatch.setattr(ranking, "USERS_AT_ONCE", 7)
     monkeypatch.setattr(ranking, "SCORED_AT_ONCE", 11)
-    blocked, _ = rank(model, users, 7, seen_by_user(log))
-    scored, again = rank(Matrix(model.scores(np.arange(len(log.users)))), users, 7, seen_by_user(log))
+    blocked, _ = rank(model, users, 7, log.histories())
+    scored, again = rank(Matrix(model.scores(np.arange(len(log.users)))), users, 7, log.histories())
     assert (whole == blocked).all()
     assert (whole == scored).all()
     np.testing.assert_allclose(values, again, rtol=1e-5)
@@ -58,7 +58,7 @@ def test_embeddings_and_their_scores_rank_alike(distance: str, monkeypatch: pyte
 def test_seen_items_are_never_listed_and_all_others_are() -> None:
     log = interactions()
     model = embeddings(len(log.users), len(log.items))
-    seen = seen_by_user(log)
+    seen = log.histories()
     codes, _ = rank(model, np.arange(len(log.users)), len(log.items) + 3, seen)
     for user, row in enumerate(codes):
         assert set(row[row >= 0]) | set(seen.row(user)) == set(range(len(log.items)))
@@ -69,7 +69,7 @@ def test_the_scores_of_the_scorer_are_left_as_they_were() -> None:
     log = interactions()
     scorer = Matrix(embeddings(len(log.users), len(log.items)).scores(np.arange(len(log.users))))
     before = scorer.values.copy()
-    rank(scorer, np.arange(len(log.users)), 3, seen_by_user(log))
+    rank(scorer, np.arange(len(log.users)), 3, log.histories())
     assert (scorer.values == before).all()
 
 
@@ -90,9 +90,9 @@ def test_the_index_is_on_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPa
     assert built == [("dot", "cuda")]
 
 
-def test_seen_by_user_holds_the_log() -> None:
+def test_histories_hold_the_log() -> None:
     log = interactions()
-    seen = seen_by_user(log)
+    seen = log.histories()
     assert len(seen) == len(log.users)
     for user, items in log.frame.group_by("user").agg("item").iter_rows():
         assert seen.row(user).tolist() == sorted(items)

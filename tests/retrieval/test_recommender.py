@@ -4,14 +4,14 @@ import pytest
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError, RecsysError
 from recsys.learning.distances.cosine import Cosine
+from recsys.ragged import Ragged
 from recsys.retrieval.filters import Rules
-from recsys.retrieval.index.index import Rows
 from recsys.retrieval.recommender import Service
 from recsys.storage.home import Home
 from tests.factories import embeddings, run_folder, seen_rows
 
 
-def oracle(model: Embeddings, seen: Rows, user: int, k: int) -> list[str]:
+def oracle(model: Embeddings, seen: Ragged, user: int, k: int) -> list[str]:
     """The list by sorting every score in Python."""
     scores = Cosine().matrix(model.users[user : user + 1], model.items)[0]
     left = [item for item in range(len(model.items)) if item not in set(seen.row(user).tolist())]

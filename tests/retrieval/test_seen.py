@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 from recsys.retrieval.seen import Seen
 
 USERS, ITEMS = 4, 6
@@ -12,13 +12,13 @@ Pairs = set[tuple[int, int]]
 pairs = st.sets(st.tuples(st.integers(0, USERS - 1), st.integers(0, ITEMS - 1)))
 
 
-def rows(of: Pairs) -> Rows:
+def rows(of: Pairs) -> Ragged:
     ordered = sorted(of)
     indptr = np.searchsorted([user for user, _ in ordered], np.arange(USERS + 1))
-    return Rows(indptr.astype(np.int64), np.array([item for _, item in ordered], dtype=np.int32))
+    return Ragged(indptr.astype(np.int64), np.array([item for _, item in ordered], dtype=np.int32))
 
 
-def read(found: Rows) -> list[list[int]]:
+def read(found: Ragged) -> list[list[int]]:
     return [found.row(user).tolist() for user in range(USERS)]
 
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from recsys.errors import RecsysError
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import read_seen, read_titles, write_seen, write_titles
 from recsys.storage import arrays
 
-ROWS = Rows(np.array([0, 2, 2, 3]), np.array([1, 4, 0], dtype=np.int32))
-OTHERS = Rows(np.array([0, 1, 2, 2]), np.array([2, 3], dtype=np.int32))
+ROWS = Ragged(np.array([0, 2, 2, 3]), np.array([1, 4, 0], dtype=np.int32))
+OTHERS = Ragged(np.array([0, 1, 2, 2]), np.array([2, 3], dtype=np.int32))
 
 
 def test_seen_comes_back_by_user(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Final
 
-from recsys.cli.compare import half, options
+from recsys.cli.reports.format import half, options
 from recsys.tracking.comparison import Comparison, Row
 
 WIDTH: Final = 150

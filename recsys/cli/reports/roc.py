@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from recsys.ragged import Ragged
 from recsys.storage.files import write_text
 
 if TYPE_CHECKING:
     from recsys.evaluation.truth import Truth
     from recsys.models.model import Scorer
-    from recsys.retrieval.index.index import Rows
 
 RATES: Final = (0.001, 0.01, 0.05, 0.1)
 MAX_USERS: Final = 10_000
 
 
-def pair_quality(model: Scorer, truth: Truth, seen: Rows, title: str, svg: Path | None) -> dict[str, Any]:
+def pair_quality(model: Scorer, truth: Truth, seen: Ragged, title: str, svg: Path | None) -> dict[str, Any]:
     """The area, the pairs it is made of, and the threshold at some false-positive rates; drawn where asked.
 
     At most 10,000 users are taken. A threshold is None where only one above all scores keeps the rate.

@@ -16,7 +16,7 @@ from recsys.data.coded_log import HELD
 from recsys.data.etl.meaning import Meaning
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.parse.parsed_log import ParsedLog
-from recsys.data.etl.parse.table import Table
+from recsys.data.etl.parse.table import RawTable
 from recsys.data.etl.progress import Progress
 from recsys.data.etl.schema import FILE, LINE, OUTCOME, RAW, VALUE
 from recsys.data.etl.spill import BATCH, Spill
@@ -150,7 +150,7 @@ class _Known:
 
 
 def _refuse_too_many(
-    rejected: dict[str, int], total: int, rows: pl.LazyFrame, tables: Sequence[Table], options: EtlOptions
+    rejected: dict[str, int], total: int, rows: pl.LazyFrame, tables: Sequence[RawTable], options: EtlOptions
 ) -> None:
     unusable = sum(rejected.values())
     if unusable <= options.max_rejects * total:
@@ -164,7 +164,7 @@ def _refuse_too_many(
     )
 
 
-def _write_rejects(rows: pl.LazyFrame, tables: Sequence[Table], path: Path, *, any_: bool) -> None:
+def _write_rejects(rows: pl.LazyFrame, tables: Sequence[RawTable], path: Path, *, any_: bool) -> None:
     names = [str(each.source) for each in tables]
     columns = (
         pl.col(FILE).replace_strict(list(range(len(names))), names, return_dtype=pl.String).alias("file"),

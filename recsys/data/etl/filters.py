@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from recsys.data.etl.column_names import listed
-from recsys.data.etl.parse.table import Table
+from recsys.data.etl.parse.table import RawTable
 from recsys.errors import InputError
 
 
@@ -27,7 +27,7 @@ class Condition:
     kinds: dict[str, pl.DataType]
 
 
-def conditions(sqls: list[str], tables: Sequence[Table]) -> list[Condition]:
+def conditions(sqls: list[str], tables: Sequence[RawTable]) -> list[Condition]:
     """Parse conditions, and type the columns that they name by looking at all of their values.
 
     Each file must have the columns that are named; it may have or lack any other.
@@ -62,7 +62,7 @@ def conditions(sqls: list[str], tables: Sequence[Table]) -> list[Condition]:
     return found
 
 
-def _parse(sql: str, tables: Sequence[Table]) -> pl.Expr:
+def _parse(sql: str, tables: Sequence[RawTable]) -> pl.Expr:
     try:
         holds = pl.sql_expr(sql)
     except pl.exceptions.PolarsError as error:
@@ -81,7 +81,7 @@ def _parse(sql: str, tables: Sequence[Table]) -> pl.Expr:
     return holds
 
 
-def _alike(table: Table, tables: Sequence[Table], named: Sequence[str]) -> list[pl.Expr]:
+def _alike(table: RawTable, tables: Sequence[RawTable], named: Sequence[str]) -> list[pl.Expr]:
     """Columns in types that all files share: text where they differ."""
     kinds = {name: {each.kinds.get(name, pl.String()) for each in tables} for name in named}
     return [

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from recsys.columns import TIME, WEIGHT
-from recsys.data.coded_log import Log
+from recsys.data.coded_log import CodedLog
 from recsys.data.hashing import combine, mix
 
 _MODULUS: Final = 1 << 64
@@ -29,7 +29,7 @@ class Identity:
     second: int = 0
 
     @classmethod
-    def of(cls, log: Log, frame: pl.DataFrame) -> Identity:
+    def of(cls, log: CodedLog, frame: pl.DataFrame) -> Identity:
         """Identity of rows of a log."""
         first = second = 0
         for rows in frame.iter_slices(_BLOCK):

@@ -9,11 +9,11 @@ import numpy.typing as npt
 import polars as pl
 
 from recsys.columns import ITEM, USER
-from recsys.data.coded_log import Log, Rule, nothing
+from recsys.data.coded_log import CodedLog, Rule, nothing
 from recsys.storage.arrays import BoolArray
 
 
-def outside_core(train: Log, min_user: int, min_item: int) -> Rule:
+def outside_core(train: CodedLog, min_user: int, min_item: int) -> Rule:
     """Mark the train rows of users or items with too few rows, again and again until both thresholds hold.
 
     Args:
@@ -55,5 +55,5 @@ def outside_core(train: Log, min_user: int, min_item: int) -> Rule:
     return outside
 
 
-def _rows(train: Log) -> Iterator[tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]]:
+def _rows(train: CodedLog) -> Iterator[tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]]:
     return zip(train.column(USER), train.column(ITEM), strict=True)

@@ -14,10 +14,10 @@ from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.data.etl.column_names import RATINGS, normal
 from recsys.data.etl.filters import Condition, conditions
 from recsys.data.etl.options import EtlOptions
-from recsys.data.etl.parse.table import Table
+from recsys.data.etl.parse.table import RawTable
 from recsys.data.etl.roles import Roles
 from recsys.data.etl.schema import FAULT, FILE, HARMLESS, LINE, OUTCOME, RAW, VALUE
-from recsys.data.etl.timestamps import EARLIEST, Clock, clock, latest, moment
+from recsys.data.etl.timestamps import EARLIEST, TimeFormat, clock, latest, moment
 from recsys.errors import InputError
 
 NO_WEIGHT = "event has no weight (--event-weights)"
@@ -43,7 +43,7 @@ class Meaning:
     """
 
     options: EtlOptions
-    clock: Clock | None
+    clock: TimeFormat | None
     conditions: list[Condition]
     since: int | None
     until: int | None
@@ -61,7 +61,7 @@ class Meaning:
         """Label of rows below ``--positive-from``."""
         return f"--positive-from {self.options.positive_from:g}"
 
-    def rows(self, table: Table, roles: Roles, file: int) -> pl.LazyFrame:
+    def rows(self, table: RawTable, roles: Roles, file: int) -> pl.LazyFrame:
         """Lazy rows: user, item, time, weight, ``VALUE``, ``OUTCOME``, ``FILE``, ``LINE``, ``RAW``.
 
         A row has one outcome, the first that applies: unreadable, left out by rule, without ids, without
@@ -105,7 +105,7 @@ class Meaning:
             )
         )  # fmt: skip
 
-    def _judged(self, table: Table) -> pl.LazyFrame:
+    def _judged(self, table: RawTable) -> pl.LazyFrame:
         """One true-or-false column for each condition, asked of columns of its types."""
         frame = table.frame
         for place, condition in enumerate(self.conditions):
@@ -134,7 +134,7 @@ class Meaning:
             checks.append(((value < _LEAST) | (value > _MOST), f"{roles.value} {_BEYOND}"))
         return checks
 
-    def _weight(self, table: Table, roles: Roles) -> pl.Expr:
+    def _weight(self, table: RawTable, roles: Roles) -> pl.Expr:
         if self.options.event_weights and roles.event:
             weights = self.options.event_weights
             event = table.values(roles.event).cast(pl.String)
@@ -161,7 +161,9 @@ _SAMPLE: Final = 1_000
 _FEW: Final = 11  # as many values as a scale of stars has
 
 
-def meaning_of(tables: Sequence[Table], parts: Sequence[Roles], options: EtlOptions, note: Note) -> Meaning:
+def meaning_of(
+    tables: Sequence[RawTable], parts: Sequence[Roles], options: EtlOptions, note: Note
+) -> Meaning:
     """Find what the rows of a log mean; what is taken for granted is noted.
 
     Raises:
@@ -185,7 +187,7 @@ def meaning_of(tables: Sequence[Table], parts: Sequence[Roles], options: EtlOpti
     )
 
 
-def _weighing_note(table: Table, value: str) -> str:
+def _weighing_note(table: RawTable, value: str) -> str:
     plain = f"each row weighs its {value}; --positive-from N keeps those from N on, --value none ignores it"
     column = table.values(value).cast(pl.Float64, strict=False)
     numbers = _beginning(table.frame, lambda rows: rows.select(column))
@@ -198,14 +200,14 @@ def _weighing_note(table: Table, value: str) -> str:
     return plain
 
 
-def _clock(tables: Sequence[Table], parts: Sequence[Roles], options: EtlOptions) -> Clock | None:
+def _clock(tables: Sequence[RawTable], parts: Sequence[Roles], options: EtlOptions) -> TimeFormat | None:
     """How times are read, judged by the beginning of the first file that has some."""
 
-    def times(table: Table, part: Roles, rows: pl.LazyFrame) -> pl.LazyFrame:
+    def times(table: RawTable, part: Roles, rows: pl.LazyFrame) -> pl.LazyFrame:
         column = table.values(part.time or "")
         return rows.filter(pl.col(FAULT).is_null()).select(column.alias(TIME)).drop_nulls()
 
-    def unread(asked: Clock) -> int:
+    def unread(asked: TimeFormat) -> int:
         every = pl.concat([times(each, part, each.frame) for each, part in zip(tables, parts, strict=True)])
         return int(
             every.select(asked.micros(pl.col(TIME)).is_null().sum()).collect(engine="streaming").item()

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from recsys.columns import ITEM, TIME, USER, WEIGHT
-from recsys.data.coded_log import Log
+from recsys.data.coded_log import CodedLog
 from recsys.data.etl.deduplicate import merge
 from recsys.data.etl.filter import Filtered
 from recsys.data.etl.options import EtlOptions
@@ -44,7 +44,7 @@ class Merged:
         words: Part and id to number of rows, of ids that are words for a missing one.
     """
 
-    log: Log
+    log: CodedLog
     repeats: int
     in_train: int
     newest: int
@@ -101,7 +101,7 @@ def merged(
                 f"there is only one {what} in the log ({id_map.ids[0]!r}), and nothing to recommend by; "
                 f"check --{what} ({roles.by_part()[what]!r} was read)"
             )
-    log = Log(store.frames, ids.users, ids.items, timed=timed)
+    log = CodedLog(store.frames, ids.users, ids.items, timed=timed)
     many = {key: count for key, count in words.items() if count > _HANDFUL}
     return Merged(log, repeats, in_train, newest, ids.whole, many)
 

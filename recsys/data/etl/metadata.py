@@ -10,7 +10,7 @@ import polars as pl
 from recsys.columns import ITEM, TITLE
 from recsys.data.etl.column_names import USUAL, column, guess, listed, normal
 from recsys.data.etl.options import NONE, EtlOptions
-from recsys.data.etl.parse import Table, parse
+from recsys.data.etl.parse import RawTable, parse
 from recsys.data.etl.schema import FAULT, HARMLESS, LINE
 from recsys.data.etl.sources import find
 from recsys.errors import InputError
@@ -39,7 +39,7 @@ class Metadata:
     title: str | None
     rows: int
     known: int
-    files: list[Table]
+    files: list[RawTable]
     fault: str | None
 
 
@@ -105,7 +105,7 @@ def _fault(unread: pl.DataFrame, where: str) -> str | None:
     return f"{count} cannot be read, and is left out (line {row[LINE]}: {row[FAULT]})"
 
 
-def _flat(table: Table) -> list[pl.Expr]:
+def _flat(table: RawTable) -> list[pl.Expr]:
     """The columns that hold one value a row."""
     return [table.values(name) for name in table.columns if name not in table.nested]
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from recsys.data.coded_log import Log, nothing
+from recsys.data.coded_log import CodedLog, nothing
 from recsys.data.dataset import PARTS
 from recsys.data.etl.fingerprint import Identity
 from recsys.data.etl.k_core import outside_core
@@ -26,7 +26,7 @@ _TINY: Final = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Partition:
     """Train, valid and test. ``outside_core`` is the number of train rows that the thresholds left out."""
 
     stores: Mapping[str, Store]
@@ -34,7 +34,9 @@ class Parts:
     outside_core: int
 
 
-def parted(log: Log, splitter: Splitter, options: EtlOptions, folder: Path, progress: Progress) -> Parts:
+def parted(
+    log: CodedLog, splitter: Splitter, options: EtlOptions, folder: Path, progress: Progress
+) -> Partition:
     """Mark the test rows, drop what is outside the core from train, and take the valid part from the rest."""
     test_rule = splitter.rule(log, derive(options.seed, TEST))
     train = log.without(test_rule)
@@ -65,4 +67,4 @@ def parted(log: Log, splitter: Splitter, options: EtlOptions, folder: Path, prog
                 identities[part] = identities[part].merged(identity)
                 stores[part].add(piece)
             advance(left + sum(piece.height for piece, _ in pieces))
-    return Parts(stores, identities, outside)
+    return Partition(stores, identities, outside)

@@ -9,7 +9,7 @@ from typing import Final
 from recsys.columns import ITEM, TIME, USER
 from recsys.data.etl.column_names import EVENT, OPTION, VALUE, column, guess, listed
 from recsys.data.etl.options import NONE, EtlOptions
-from recsys.data.etl.parse.table import Table
+from recsys.data.etl.parse.table import RawTable
 from recsys.errors import InputError
 
 _IN_ORDER: Final = (USER, ITEM, VALUE, TIME)
@@ -31,7 +31,7 @@ class Roles:
         return {USER: self.user, ITEM: self.item, TIME: self.time, VALUE: self.value, EVENT: self.event}
 
 
-def roles(table: Table, options: EtlOptions) -> Roles:
+def roles(table: RawTable, options: EtlOptions) -> Roles:
     """Find the columns that were asked for, and guess the others.
 
     Raises:
@@ -65,7 +65,7 @@ def roles(table: Table, options: EtlOptions) -> Roles:
     return Roles(user, item, found[TIME], found[VALUE], found.get(EVENT), tuple(guessed))
 
 
-def _check_needed(table: Table, found: dict[str, str | None], options: EtlOptions) -> None:
+def _check_needed(table: RawTable, found: dict[str, str | None], options: EtlOptions) -> None:
     if options.event_weights and not found[EVENT]:
         raise InputError(
             f"--event-weights needs a column of events and {table.source} has none of a usual name; "
@@ -78,7 +78,7 @@ def _check_needed(table: Table, found: dict[str, str | None], options: EtlOption
         )
 
 
-def _guess(table: Table, part: str) -> str | None:
+def _guess(table: RawTable, part: str) -> str | None:
     if table.headed or not table.columns[0].startswith("column_"):
         return guess(part, table.columns)
     # Without a header only the order of the MovieLens family is taken for granted.
@@ -87,7 +87,7 @@ def _guess(table: Table, part: str) -> str | None:
     return table.columns[place] if in_order and place < len(table.columns) else None
 
 
-def _missing(table: Table, part: str) -> str:
+def _missing(table: RawTable, part: str) -> str:
     where = table.source
     if table.headed:
         return (
@@ -102,7 +102,7 @@ def _missing(table: Table, part: str) -> str:
     )
 
 
-def header_note(table: Table, roles: Roles) -> str | None:
+def header_note(table: RawTable, roles: Roles) -> str | None:
     """What to say where the first line was taken for a row and may be a header: words without a digit."""
     if not table.first or table.headed:
         return None

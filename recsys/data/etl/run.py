@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from recsys.columns import ITEM, USER
-from recsys.data.coded_log import Log
+from recsys.data.coded_log import CodedLog
 from recsys.data.dataset import KNOWN, MANIFEST, PARTS, SCHEMA, Dataset
 from recsys.data.etl.filter import Filtered, filtered
 from recsys.data.etl.meaning import meaning_of
@@ -24,9 +24,9 @@ from recsys.data.etl.merge import Merged, merged, words_note
 from recsys.data.etl.metadata import metadata
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.parse.parsed_log import ParsedLog, parsed_log
-from recsys.data.etl.partition import Parts, parted
+from recsys.data.etl.partition import Partition, parted
 from recsys.data.etl.progress import Progress, unheard, unseen
-from recsys.data.etl.sources import STDIN, Found, Source, find, spooled
+from recsys.data.etl.sources import STDIN, LogFiles, Source, find, spooled
 from recsys.data.etl.timestamps import span
 from recsys.data.etl.write import summary, write
 from recsys.data.splits.base import Splitter
@@ -79,7 +79,7 @@ def etl_frame(
         raise InputError(
             f"the frame cannot be read ({_first_line(error)}); give each column one type, ids as text"
         ) from error
-    return _build(options, home, Found([], "frame"), progress, say, table.lazy())
+    return _build(options, home, LogFiles([], "frame"), progress, say, table.lazy())
 
 
 def unchanged(dataset: Dataset, options: EtlOptions) -> bool:
@@ -107,7 +107,7 @@ def unchanged(dataset: Dataset, options: EtlOptions) -> bool:
 def _build(
     options: EtlOptions,
     home: Home,
-    found: Found,
+    found: LogFiles,
     progress: Progress,
     say: Say,
     frame: pl.LazyFrame | None = None,
@@ -235,7 +235,7 @@ def _note_ids(merging: Merged, note: Say) -> None:
         note(words_note(part, word, count))
 
 
-def _usual(log: Log, options: EtlOptions) -> Splitter:
+def _usual(log: CodedLog, options: EtlOptions) -> Splitter:
     """The split where none was asked for."""
     if options.test:
         return Given(options.test)
@@ -275,7 +275,7 @@ def _factor(merging: Merged, sizes: dict[str, dict[str, Any]], options: EtlOptio
 
 
 def _counts(
-    rows: Filtered, merging: Merged, parts: Parts, sizes: dict[str, dict[str, Any]]
+    rows: Filtered, merging: Merged, parts: Partition, sizes: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
     """What became of each row read."""
     counts: dict[str, Any] = {
@@ -293,7 +293,7 @@ def _counts(
     return counts
 
 
-def _hashes(parts: Parts) -> dict[str, str]:
+def _hashes(parts: Partition) -> dict[str, str]:
     hashes = [parts.identities[part] for part in PARTS]
     return {
         "hash": hashes[0].merged(hashes[1]).merged(hashes[2]).hash(),
@@ -314,7 +314,7 @@ def _sources(log: ParsedLog) -> list[dict[str, Any]]:
     ]
 
 
-def _sides(folder: Path, merging: Merged, options: EtlOptions, found: Found, note: Say) -> dict[str, Any]:
+def _sides(folder: Path, merging: Merged, options: EtlOptions, found: LogFiles, note: Say) -> dict[str, Any]:
     """Write the tables of items and users, where there are any."""
     described: dict[str, Any] = {}
     log = merging.log

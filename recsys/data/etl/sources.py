@@ -54,7 +54,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LogFiles:
     """What a request names.
 
     Args:
@@ -76,7 +76,7 @@ class Found:
     left_out: list[str] = field(default_factory=list)
 
 
-def find(logs: Sequence[str], format_: Format) -> Found:
+def find(logs: Sequence[str], format_: Format) -> LogFiles:
     """Resolve files, globs, folders, and ``-`` for standard input.
 
     Raises:
@@ -96,7 +96,7 @@ def find(logs: Sequence[str], format_: Format) -> Found:
                 note = (
                     f"{place} holds {train.name} and {test.name}: the split that came with the data is kept"
                 )
-                return Found([_source(train, format_, chosen=True)], name, test=test, notes=[note])
+                return LogFiles([_source(train, format_, chosen=True)], name, test=test, notes=[note])
         elif place.name in _LOGS and (_is_known(place) or format_ == "movielens"):
             return _known(place, name)
     if format_ == "movielens":
@@ -104,7 +104,7 @@ def find(logs: Sequence[str], format_: Format) -> Found:
             f"{places[0]} is not a MovieLens log; --format movielens takes a folder with one of: "
             f"{', '.join(_LOGS)}"
         )
-    found = Found([], name)
+    found = LogFiles([], name)
     for place in places:
         _add(found, place, format_)
     if not found.sources:
@@ -169,9 +169,9 @@ def _is_known(log: Path) -> bool:
     return log.is_file() and (log.name == "u.data" or log.with_name(_ITEMS[log.name]).is_file())
 
 
-def _known(log: Path, name: str) -> Found:
+def _known(log: Path, name: str) -> LogFiles:
     items, users = log.with_name(_ITEMS[log.name]), log.with_name(_USERS.get(log.name, "users.csv"))
-    return Found(
+    return LogFiles(
         [_source(log, "auto", chosen=True)],
         name,
         items if items.is_file() else None,
@@ -202,7 +202,7 @@ def _readable(folder: Path) -> list[Path]:
     )
 
 
-def _add(found: Found, place: Path, format_: Format) -> None:
+def _add(found: LogFiles, place: Path, format_: Format) -> None:
     """Add what a place holds."""
     if not place.is_dir():
         columns = folder_columns(place.parent.parts)

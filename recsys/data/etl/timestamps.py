@@ -38,7 +38,7 @@ _SPANS: Final = {"s": SECOND, "m": 60 * SECOND, "h": 3_600 * SECOND, "d": DAY, "
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class TimeFormat:
     """How a column of times is read. ``unit`` is a unit of numbers, ``text`` or ``datetime``."""
 
     unit: str
@@ -64,7 +64,7 @@ class Clock:
         return _parsed(column, self.format or "").cast(pl.Int64)
 
 
-Unread: TypeAlias = Callable[[Clock], int]
+Unread: TypeAlias = Callable[[TimeFormat], int]
 
 
 def latest() -> int:
@@ -72,7 +72,7 @@ def latest() -> int:
     return (int(time.time()) + 86_400) * SECOND
 
 
-def clock(sample: pl.Series, name: str, format_: str | None, unread: Unread) -> Clock:
+def clock(sample: pl.Series, name: str, format_: str | None, unread: Unread) -> TimeFormat:
     """Find how a column of times is to be read.
 
     Args:
@@ -85,7 +85,7 @@ def clock(sample: pl.Series, name: str, format_: str | None, unread: Unread) -> 
         InputError: If no unit or format makes plausible times of it.
     """
     if sample.dtype.is_temporal():
-        return Clock("datetime")
+        return TimeFormat("datetime")
     texts = sample.cast(pl.String)
     if format_ is not None:
         return _with_format(texts, name, format_)
@@ -97,11 +97,13 @@ def clock(sample: pl.Series, name: str, format_: str | None, unread: Unread) -> 
     for each in _FORMATS:
         parsed = pl.select(_parsed(pl.lit(texts), each)).to_series()
         if parsed.null_count() * 20 <= len(texts):
-            return _plausible(Clock("text", each), parsed, texts, name)
+            return _plausible(TimeFormat("text", each), parsed, texts, name)
     for month_first, day_first in _EITHER_WAY:
         either = (pl.select(_parsed(pl.lit(texts), each)).to_series() for each in (month_first, day_first))
         if any(parsed.null_count() == 0 for parsed in either):
-            return _told_apart(Clock("text", month_first), Clock("text", day_first), texts, name, unread)
+            return _told_apart(
+                TimeFormat("text", month_first), TimeFormat("text", day_first), texts, name, unread
+            )
     raise InputError(
         f"column {name!r} has times such as {texts[0]!r}, which is no number and no ISO time; "
         "give --time-format, as '%d.%m.%Y %H:%M', or --time none to leave it out"
@@ -163,7 +165,7 @@ def _parsed(column: pl.Expr, format_: str) -> pl.Expr:
     return column.str.to_date(format_, strict=False).cast(pl.Datetime("us"))
 
 
-def _with_format(texts: pl.Series, name: str, format_: str) -> Clock:
+def _with_format(texts: pl.Series, name: str, format_: str) -> TimeFormat:
     try:
         parsed = pl.select(_parsed(pl.lit(texts), format_)).to_series()
     except pl.exceptions.PolarsError as error:
@@ -175,22 +177,24 @@ def _with_format(texts: pl.Series, name: str, format_: str) -> Clock:
             f"--time-format {format_!r} reads no time of column {name!r}, such as {texts[0]!r}; "
             "give one that does, as '%Y-%m-%d %H:%M:%S'"
         )
-    return _plausible(Clock("text", format_), parsed, texts, name)
+    return _plausible(TimeFormat("text", format_), parsed, texts, name)
 
 
-def _of_numbers(texts: pl.Series, numbers: pl.Series, name: str) -> Clock:
+def _of_numbers(texts: pl.Series, numbers: pl.Series, name: str) -> TimeFormat:
     middle = numbers.drop_nulls().drop_nans().median()
     assert isinstance(middle, float)
     for unit, (times, over) in _UNITS.items():
         if EARLIEST <= middle * times / over <= latest():
-            return Clock(unit, whole=not bool(texts.str.contains(r"[.eE]").any()))
+            return TimeFormat(unit, whole=not bool(texts.str.contains(r"[.eE]").any()))
     raise InputError(
         f"column {name!r} has times such as {texts[0]!r}: before 1990 or in the future, whether taken as "
         f"{', '.join(_UNITS)}; give --time COLUMN, --time-format, or --time none to leave it out"
     )
 
 
-def _told_apart(month_first: Clock, day_first: Clock, texts: pl.Series, name: str, unread: Unread) -> Clock:
+def _told_apart(
+    month_first: TimeFormat, day_first: TimeFormat, texts: pl.Series, name: str, unread: Unread
+) -> TimeFormat:
     """The one of two formats that reads more of the column."""
     by_month, by_day = unread(month_first), unread(day_first)
     if by_month == by_day:
@@ -203,7 +207,7 @@ def _told_apart(month_first: Clock, day_first: Clock, texts: pl.Series, name: st
     return _plausible(found, parsed, texts, name)
 
 
-def _plausible(found: Clock, parsed: pl.Series, texts: pl.Series, name: str) -> Clock:
+def _plausible(found: TimeFormat, parsed: pl.Series, texts: pl.Series, name: str) -> TimeFormat:
     middle = parsed.drop_nulls().cast(pl.Int64).median()
     assert isinstance(middle, float)
     if not EARLIEST <= middle <= latest():

@@ -9,16 +9,16 @@ import numpy as np
 import polars as pl
 
 from recsys.columns import ITEM, TIME, USER, WEIGHT
-from recsys.data.coded_log import Log
+from recsys.data.coded_log import CodedLog
 from recsys.data.dataset import PARTS
-from recsys.data.etl.partition import TEST, Parts
+from recsys.data.etl.partition import TEST, Partition
 from recsys.data.etl.spill import Store
 from recsys.data.etl.timestamps import shown
 from recsys.data.tables import RAW_SCHEMA
 from recsys.ids import IdMap
 
 
-def summary(log: Log, parts: Parts) -> dict[str, dict[str, Any]]:
+def summary(log: CodedLog, parts: Partition) -> dict[str, dict[str, Any]]:
     """Rows, users, items and times of each part; of test also what train and valid do not know."""
     known_users = np.zeros(len(log.users), dtype=np.bool_)
     known_items = np.zeros(len(log.items), dtype=np.bool_)
@@ -55,7 +55,7 @@ def summary(log: Log, parts: Parts) -> dict[str, dict[str, Any]]:
     return found
 
 
-def write(store: Store, log: Log, factor: float, path: Path) -> None:
+def write(store: Store, log: CodedLog, factor: float, path: Path) -> None:
     """Write one part with its raw ids; weights are multiplied by ``factor``."""
     if store.empty:
         pl.DataFrame(schema=RAW_SCHEMA).write_parquet(path)

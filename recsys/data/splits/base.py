@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol
 
-from recsys.data.coded_log import Log, Rule
+from recsys.columns import TIME
+from recsys.data.coded_log import CodedLog, Rule
 
 
 class Splitter(Protocol):
@@ -18,7 +19,7 @@ class Splitter(Protocol):
 
     ordered: ClassVar[bool]
 
-    def rule(self, log: Log, seed: int) -> Rule:
+    def rule(self, log: CodedLog, seed: int) -> Rule:
         """Look at the whole log; the rule then marks the held-out rows of a frame of whole users.
 
         Raises:
@@ -26,6 +27,22 @@ class Splitter(Protocol):
         """
         ...
 
-    def again(self, share: float, log: Log) -> Splitter:
+    def again(self, share: float, log: CodedLog) -> Splitter:
         """The same kind of split, for the valid part: about ``share`` of what is left as train."""
         ...
+
+
+def checked_share(share: float) -> None:
+    """Refuse what is no share.
+
+    Raises:
+        ValueError: If it is not from 0 to 1.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share is {share:g}; give one from 0 to 1, as 0.2")
+
+
+def count_of(log: CodedLog, share: float) -> tuple[int, int]:
+    """Number of rows, and of those that a share is."""
+    rows = sum(len(times) for times in log.column(TIME))
+    return rows, round(share * rows)

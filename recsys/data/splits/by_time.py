@@ -8,9 +8,9 @@ from typing import ClassVar
 import polars as pl
 
 from recsys.columns import TIME
-from recsys.data.coded_log import Log, Rule, nothing
+from recsys.data.coded_log import CodedLog, Rule, nothing
+from recsys.data.splits.base import checked_share, count_of
 from recsys.data.splits.order import kth_smallest
-from recsys.data.splits.shares import checked_share, count_of
 from recsys.errors import InputError
 from recsys.storage.arrays import BoolArray
 
@@ -32,7 +32,7 @@ class ByTime:
     def __post_init__(self) -> None:
         checked_share(self.share)
 
-    def rule(self, log: Log, seed: int) -> Rule:
+    def rule(self, log: CodedLog, seed: int) -> Rule:
         """See ``Splitter``."""
         if not log.timed:
             raise InputError(
@@ -55,6 +55,6 @@ class ByTime:
 
         return later
 
-    def again(self, share: float, log: Log) -> ByTime:
+    def again(self, share: float, log: CodedLog) -> ByTime:
         """See ``Splitter``."""
         return ByTime(share)

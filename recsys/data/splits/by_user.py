@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from recsys.columns import USER
-from recsys.data.coded_log import Log, Rule, nothing
+from recsys.data.coded_log import CodedLog, Rule, nothing
 from recsys.data.hashing import combine
-from recsys.data.splits.shares import checked_share
+from recsys.data.splits.base import checked_share
 from recsys.seeds import derive
 from recsys.storage.arrays import BoolArray
 
@@ -33,7 +33,7 @@ class ByUser:
     def __post_init__(self) -> None:
         checked_share(self.share)
 
-    def rule(self, log: Log, seed: int) -> Rule:
+    def rule(self, log: CodedLog, seed: int) -> Rule:
         """See ``Splitter``."""
         salt = np.array([derive(seed, "by_user")], dtype=np.uint64)
         present = np.zeros(len(log.users), dtype=np.bool_)
@@ -53,6 +53,6 @@ class ByUser:
 
         return drawn
 
-    def again(self, share: float, log: Log) -> ByUser:
+    def again(self, share: float, log: CodedLog) -> ByUser:
         """See ``Splitter``."""
         return ByUser(share)

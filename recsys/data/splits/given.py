@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from recsys.data.coded_log import HELD, Log, Rule
+from recsys.data.coded_log import HELD, CodedLog, Rule
 from recsys.data.splits.by_time import ByTime
 from recsys.data.splits.random_holdout import RandomHoldout
 from recsys.storage.arrays import BoolArray
@@ -26,7 +26,7 @@ class Given:
     test: str
     ordered: ClassVar[bool] = False
 
-    def rule(self, log: Log, seed: int) -> Rule:
+    def rule(self, log: CodedLog, seed: int) -> Rule:
         """See ``Splitter``."""
 
         def held(frame: pl.DataFrame) -> BoolArray:
@@ -35,6 +35,6 @@ class Given:
 
         return held
 
-    def again(self, share: float, log: Log) -> ByTime | RandomHoldout:
+    def again(self, share: float, log: CodedLog) -> ByTime | RandomHoldout:
         """See ``Splitter``."""
         return ByTime(share) if log.timed else RandomHoldout(share)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from recsys.columns import TIME, USER
-from recsys.data.coded_log import Log, Rule
+from recsys.data.coded_log import CodedLog, Rule
 from recsys.errors import InputError
 from recsys.storage.arrays import BoolArray
 
@@ -32,7 +32,7 @@ class LeaveLast:
         if self.count < 0:
             raise ValueError(f"count is {self.count}; give 0 or more, as last:1")
 
-    def rule(self, log: Log, seed: int) -> Rule:
+    def rule(self, log: CodedLog, seed: int) -> Rule:
         """See ``Splitter``."""
         if not log.timed:
             raise InputError(
@@ -51,6 +51,6 @@ class LeaveLast:
 
         return newest
 
-    def again(self, share: float, log: Log) -> LeaveLast:
+    def again(self, share: float, log: CodedLog) -> LeaveLast:
         """See ``Splitter``; as many rows of each user as for the test part, whatever the share."""
         return LeaveLast(self.count if share else 0)

@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from recsys.data.coded_log import Log, Rule, nothing
+from recsys.data.coded_log import CodedLog, Rule, nothing
 from recsys.data.hashing import Keys, combine
+from recsys.data.splits.base import checked_share, count_of
 from recsys.data.splits.order import kth_smallest
-from recsys.data.splits.shares import checked_share, count_of
 from recsys.seeds import derive
 from recsys.storage.arrays import BoolArray
 
@@ -32,7 +32,7 @@ class RandomHoldout:
     def __post_init__(self) -> None:
         checked_share(self.share)
 
-    def rule(self, log: Log, seed: int) -> Rule:
+    def rule(self, log: CodedLog, seed: int) -> Rule:
         """See ``Splitter``."""
         salt = np.array([derive(seed, "random_holdout")], dtype=np.uint64)
 
@@ -49,6 +49,6 @@ class RandomHoldout:
 
         return drawn
 
-    def again(self, share: float, log: Log) -> RandomHoldout:
+    def again(self, share: float, log: CodedLog) -> RandomHoldout:
         """See ``Splitter``."""
         return RandomHoldout(share)

@@ -15,7 +15,7 @@ from recsys.learning.pairs import Pairs, Terms
 
 
 @dataclass(frozen=True)
-class Arcface:
+class ArcFace:
     """A softmax in which the angle of the positive must win by a margin.
 
     ``-log(e^(s cos(t + m)) / (e^(s cos(t + m)) + sum of e^(s neg)))`` over the used negatives, with ``t`` the
@@ -40,7 +40,7 @@ class Arcface:
 
     Example:
         >>> pairs = Pairs(torch.tensor([1.0]), torch.tensor([[0.5, 0.5]]), torch.ones(1, 2, dtype=torch.bool))
-        >>> Arcface(margin=math.pi / 3, scale=4.0)(pairs).values  # cos 60 degrees = 0.5: log 3
+        >>> ArcFace(margin=math.pi / 3, scale=4.0)(pairs).values  # cos 60 degrees = 0.5: log 3
         tensor([1.0986])
     """
 

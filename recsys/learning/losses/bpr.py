@@ -13,7 +13,7 @@ from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
-class Bpr:
+class BPR:
     """A positive should outscore each negative; the logistic likelihood that it does.
 
     ``-t log sigmoid((pos - neg) / t)`` for every used pair, by ``softplus``, which does not overflow.
@@ -35,7 +35,7 @@ class Bpr:
     Example:
         >>> import torch
         >>> pairs = Pairs(torch.tensor([1.0]), torch.tensor([[1.0, 3.0]]), torch.ones(1, 2, dtype=torch.bool))
-        >>> Bpr(temperature=1.0)(pairs).values
+        >>> BPR(temperature=1.0)(pairs).values
         tensor([[0.6931, 2.1269]])
     """
 

@@ -14,7 +14,7 @@ from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
-class Bsl:
+class BSL:
     """A softmax whose negatives have a temperature of their own: their mean is raised to a power.
 
     ``-log(e^(pos/t) / (mean over the used negatives of e^(neg/t)) ** power)``. A power above 1 weighs the
@@ -40,7 +40,7 @@ class Bsl:
     Example:
         >>> import torch
         >>> pairs = Pairs(torch.tensor([0.5]), torch.tensor([[0.1, 0.1]]), torch.ones(1, 2, dtype=torch.bool))
-        >>> Bsl(temperature=0.1, power=2.0)(pairs).values  # -5 + 2 * 1
+        >>> BSL(temperature=0.1, power=2.0)(pairs).values  # -5 + 2 * 1
         tensor([-3.])
     """
 

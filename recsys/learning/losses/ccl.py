@@ -12,7 +12,7 @@ from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
-class Ccl:
+class CCL:
     """Positives are pulled to a cosine of 1; only negatives above a margin are pushed, with a large weight.
 
     ``(1 - pos) + weight * mean over the used negatives of max(0, neg - margin)``.
@@ -31,7 +31,7 @@ class Ccl:
 
     Example:
         >>> pairs = Pairs(torch.tensor([0.7]), torch.tensor([[0.9, 0.1]]), torch.ones(1, 2, dtype=torch.bool))
-        >>> Ccl(margin=0.5, weight=10.0)(pairs).values  # 0.3 + 10 * (0.4 + 0) / 2
+        >>> CCL(margin=0.5, weight=10.0)(pairs).values  # 0.3 + 10 * (0.4 + 0) / 2
         tensor([2.3000])
     """
 

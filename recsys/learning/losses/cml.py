@@ -13,7 +13,7 @@ from recsys.learning.pairs import Pairs, Terms
 
 
 @dataclass(frozen=True)
-class Cml:
+class CML:
     """The hinge of the triplet, weighted by how far down its list the positive is.
 
     ``log(1 + rank) * max(0, margin + neg - pos)`` with the hardest used negative, or the mean over all.
@@ -35,7 +35,7 @@ class Cml:
 
     Example:
         >>> pairs = Pairs(torch.tensor([-0.1]), torch.tensor([[-0.3, -2.0]]), torch.ones(1, 2).bool())
-        >>> Cml(margin=0.5, hardest=True)(pairs).values  # log(1 + 1) * (0.5 - 0.3 + 0.1)
+        >>> CML(margin=0.5, hardest=True)(pairs).values  # log(1 + 1) * (0.5 - 0.3 + 0.1)
         tensor([0.2079])
     """
 

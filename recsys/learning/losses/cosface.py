@@ -11,7 +11,7 @@ from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
-class Cosface:
+class CosFace:
     """A softmax in which the cosine of the positive must win by a margin.
 
     ``-log(e^(s (pos - m)) / (e^(s (pos - m)) + sum of e^(s neg)))`` over the used negatives.
@@ -37,7 +37,7 @@ class Cosface:
     Example:
         >>> import torch
         >>> pairs = Pairs(torch.tensor([0.6]), torch.tensor([[0.5, 0.5]]), torch.ones(1, 2, dtype=torch.bool))
-        >>> Cosface(margin=0.1, scale=5.0)(pairs).values  # log 3
+        >>> CosFace(margin=0.1, scale=5.0)(pairs).values  # log 3
         tensor([1.0986])
     """
 

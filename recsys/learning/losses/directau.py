@@ -12,7 +12,7 @@ from recsys.learning.regularizers import Uniformity
 
 
 @dataclass(frozen=True)
-class Directau:
+class DirectAU:
     """A user and the chosen item should be the same point of the sphere, and points should be spread out.
 
     ``|u - p| ** 2 = 2 - 2 pos`` for unit vectors: the alignment. Alone it would put everything in one point;
@@ -34,7 +34,7 @@ class Directau:
 
     Example:
         >>> pairs = Pairs(torch.tensor([0.25]), torch.zeros(1, 1), torch.zeros(1, 1, dtype=torch.bool))
-        >>> Directau()(pairs).values
+        >>> DirectAU()(pairs).values
         tensor([1.5000])
     """
 

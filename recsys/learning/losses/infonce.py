@@ -13,7 +13,7 @@ from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
-class Infonce:
+class InfoNCE:
     """Tell the positive from all candidates at once: the cross entropy of a softmax over them.
 
     ``-log(e^(pos/t) / (e^(pos/t) + sum over the used negatives of e^(neg/t - log(N q))))``. With the
@@ -38,7 +38,7 @@ class Infonce:
     Example:
         >>> import torch
         >>> pairs = Pairs(torch.tensor([0.2]), torch.tensor([[0.2, 0.2]]), torch.ones(1, 2, dtype=torch.bool))
-        >>> Infonce()(pairs).values  # log 3
+        >>> InfoNCE()(pairs).values  # log 3
         tensor([1.0986])
     """
 

@@ -13,7 +13,7 @@ from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
-class Nca:
+class NCA:
     """The chance that a neighbour drawn at random by its nearness is the positive.
 
     ``-log p`` with ``p = e^(scale pos) / (e^(scale pos) + sum of e^(scale neg))`` over the used negatives, or
@@ -34,7 +34,7 @@ class Nca:
 
     Example:
         >>> pairs = Pairs(torch.tensor([-1.0]), torch.tensor([[-1.0, -1.0]]), torch.ones(1, 2).bool())
-        >>> Nca()(pairs).values, Nca(log=False)(pairs).values  # log 3, 2/3
+        >>> NCA()(pairs).values, NCA(log=False)(pairs).values  # log 3, 2/3
         (tensor([1.0986]), tensor([0.6667]))
     """
 

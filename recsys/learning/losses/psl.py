@@ -13,7 +13,7 @@ from recsys.learning.pairs import Pairs, Terms
 
 
 @dataclass(frozen=True)
-class Psl:
+class PSL:
     """A softmax whose exponential is replaced by a function that false negatives cannot dominate.
 
     ``log(sum over the used negatives of s(d) ** (1/t))`` with ``d = (neg - pos) / 2`` in [-1, 1] and
@@ -35,7 +35,7 @@ class Psl:
 
     Example:
         >>> pairs = Pairs(torch.tensor([0.4]), torch.tensor([[0.4, 0.4]]), torch.ones(1, 2, dtype=torch.bool))
-        >>> Psl()(pairs).values  # log 2
+        >>> PSL()(pairs).values  # log 2
         tensor([0.6931])
     """
 

@@ -13,7 +13,7 @@ from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 
 @dataclass(frozen=True)
-class SlAtK:
+class SLAtK:
     """A softmax loss whose positives count by how near they are to the top K of their user's list.
 
     ``w * log(sum over the used negatives of e^((neg - pos) / t))`` with ``w = sigmoid((pos - b) / v)``, b the
@@ -38,7 +38,7 @@ class SlAtK:
 
     Example:
         >>> pairs = Pairs(torch.tensor([0.4]), torch.tensor([[0.4, 0.2]]), torch.ones(1, 2, dtype=torch.bool))
-        >>> SlAtK(k=1)(pairs).values  # sigmoid(0) * log(e^0 + e^-1)
+        >>> SLAtK(k=1)(pairs).values  # sigmoid(0) * log(e^0 + e^-1)
         tensor([0.1566])
     """
 

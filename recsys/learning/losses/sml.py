@@ -16,7 +16,7 @@ LOW: Final = 1e-3
 
 
 @dataclass(frozen=True)
-class Sml:
+class SML:
     """A negative must be farther from the user than the positive is, and farther from the positive too.
 
     ``max(0, m_u + neg - pos) + item max(0, n_p + cross - pos) - adapt (m_u + n_p)`` for every used pair,
@@ -43,7 +43,7 @@ class Sml:
         >>> scores = torch.tensor([0.5]), torch.tensor([[0.4]]), torch.ones(1, 1).bool()
         >>> margins = {"user_margin": torch.tensor([0.2]), "item_margin": torch.tensor([0.3])}
         >>> pairs = Pairs(*scores, cross=torch.tensor([[0.1]]), learned=margins)
-        >>> Sml(item=1.0, adapt=0.1)(pairs).values  # 0.1 + 0 - 0.05
+        >>> SML(item=1.0, adapt=0.1)(pairs).values  # 0.1 + 0 - 0.05
         tensor([[0.0500]])
     """
 

@@ -11,7 +11,7 @@ from recsys.learning.pairs import Pairs, Terms
 
 
 @dataclass(frozen=True)
-class Sphereface:
+class SphereFace:
     """A softmax in which the angle of the positive, several times over, must still win.
 
     ``-log(e^(s psi(t)) / (e^(s psi(t)) + sum of e^(s neg)))`` over the used negatives, with t the angle of
@@ -38,7 +38,7 @@ class Sphereface:
     Example:
         >>> import torch
         >>> pairs = Pairs(torch.tensor([0.5]), torch.tensor([[-0.5, -0.5]]), torch.ones(1, 2).bool())
-        >>> Sphereface(margin=2, scale=4.0, ease=0.0)(pairs).values  # 60 degrees, doubled: -0.5: log 3
+        >>> SphereFace(margin=2, scale=4.0, ease=0.0)(pairs).values  # 60 degrees, doubled: -0.5: log 3
         tensor([1.0986])
     """
 

@@ -16,7 +16,7 @@ EULER = 0.5772156649015329
 
 
 @dataclass(frozen=True)
-class Warp:
+class WARP:
     """The hinge over the violators of the margin, weighted for precision at the top of the list.
 
     ``L(rank) * mean over the violators of (margin + neg - pos)`` with ``L(k) = 1 + 1/2 + ... + 1/k``; a
@@ -38,7 +38,7 @@ class Warp:
 
     Example:
         >>> pairs = Pairs(torch.tensor([0.5]), torch.tensor([[0.5, 0.1, -2.0]]), torch.ones(1, 3).bool())
-        >>> Warp(margin=1.0)(pairs).values  # (1 + 1/2) * (1 + 0.6) / 2
+        >>> WARP(margin=1.0)(pairs).values  # (1 + 1/2) * (1 + 0.6) / 2
         tensor([1.2000])
     """
 

@@ -11,7 +11,7 @@ from recsys.learning.pairs import Pairs, Scores
 
 
 @dataclass(slots=True)
-class Watched:
+class CountingMiner:
     """Chooses as another miner does, and counts the pairs that it was given and those that it left.
 
     The counts stay on the device: nothing waits for them until ``share`` is asked.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Generator
 
-from recsys.learning.samplers.sampler import Candidates, Catalogue, Draw, Positives
+from recsys.learning.samplers.sampler import Candidates, Draw, Population, Positives
 from recsys.learning.samplers.uniform import Uniform
 
 
@@ -42,7 +42,7 @@ class DynamicHard:
         if not self.temperature > 0:
             raise ValueError(f"temperature is {self.temperature}; it must be positive")
 
-    def over(self, catalogue: Catalogue) -> Draw:
+    def over(self, catalogue: Population) -> Draw:
         """The draw over a catalogue of I items."""
         spread = Uniform(self.pool).over(catalogue)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Generator
 
 from recsys.errors import InputError
-from recsys.learning.samplers.sampler import Candidates, Catalogue, Draw, Positives
+from recsys.learning.samplers.sampler import Candidates, Draw, Population, Positives
 from recsys.learning.samplers.uniform import Uniform
 
 
@@ -42,7 +42,7 @@ class ExplicitNegatives:
         if not 0 <= self.share < 1:
             raise ValueError(f"share is {self.share}; it must be in [0, 1)")
 
-    def over(self, catalogue: Catalogue) -> Draw:
+    def over(self, catalogue: Population) -> Draw:
         """The draw over a catalogue of I items."""
         disliked = catalogue.disliked
         if disliked is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator
 
-from recsys.learning.samplers.sampler import Candidates, Catalogue, Draw, Positives
+from recsys.learning.samplers.sampler import Candidates, Draw, Population, Positives
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Full:
     up to some ten thousand.
     """
 
-    def over(self, catalogue: Catalogue) -> Draw:
+    def over(self, catalogue: Population) -> Draw:
         """The draw over a catalogue of I items."""
         items, device = len(catalogue.counts), catalogue.counts.device
         codes = torch.arange(items, device=device)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator
 
-from recsys.learning.samplers.sampler import Candidates, Catalogue, Draw, Positives
+from recsys.learning.samplers.sampler import Candidates, Draw, Population, Positives
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class InBatch:
     section 3, with counted in place of streaming frequencies.
     """
 
-    def over(self, catalogue: Catalogue) -> Draw:
+    def over(self, catalogue: Population) -> Draw:
         """The draw over a catalogue of I items."""
         counts = catalogue.counts.double()
         log_q = (counts / counts.sum()).log().to(torch.float32)

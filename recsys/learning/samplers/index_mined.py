@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator
 
-from recsys.learning.samplers.sampler import Candidates, Catalogue, Draw, Positives
+from recsys.learning.samplers.sampler import Candidates, Draw, Population, Positives
 from recsys.learning.samplers.uniform import Uniform
 
 
@@ -54,7 +54,7 @@ class IndexMined:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be in [0, 1)")
 
-    def over(self, catalogue: Catalogue) -> Draw:
+    def over(self, catalogue: Population) -> Draw:
         """The draw over a catalogue of I items, whose index is of the vectors as they are now."""
         items, device = len(catalogue.counts), catalogue.counts.device
         skipped = int(self.too_near * items)

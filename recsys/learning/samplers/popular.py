@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator
 
-from recsys.learning.samplers.sampler import Candidates, Catalogue, Draw, Positives
+from recsys.learning.samplers.sampler import Candidates, Draw, Population, Positives
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Popular:
         if not self.alpha >= 0:
             raise ValueError(f"alpha is {self.alpha}; it must not be negative")
 
-    def over(self, catalogue: Catalogue) -> Draw:
+    def over(self, catalogue: Population) -> Draw:
         """The draw over a catalogue of I items."""
         # The inverse of the distribution function in float64: torch.multinomial goes through all items in
         # each call, and takes at most 2 ** 24 of them.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from recsys.learning.samplers.sampler import Candidates, Catalogue, Draw, Positives
+from recsys.learning.samplers.sampler import Candidates, Draw, Population, Positives
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Queue:
         if self.candidates < 1:
             raise ValueError(f"candidates is {self.candidates}; it must be at least 1")
 
-    def over(self, catalogue: Catalogue) -> Draw:
+    def over(self, catalogue: Population) -> Draw:
         """The draw over a catalogue of I items; it remembers, so every epoch makes its own."""
         counts = catalogue.counts.double()
         below = counts.cumsum(0)

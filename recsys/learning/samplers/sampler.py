@@ -41,7 +41,7 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class Population:
     """What samplers know of the items.
 
     Args:
@@ -66,6 +66,6 @@ Draw: TypeAlias = Callable[[Positives, "Generator"], Candidates]
 class Sampler(Protocol):
     """A rule by which candidates are drawn; its fields are its options."""
 
-    def over(self, catalogue: Catalogue) -> Draw:
+    def over(self, catalogue: Population) -> Draw:
         """The rule on one catalogue; whatever it must remember lives in the result."""
         ...

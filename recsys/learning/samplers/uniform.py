@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator
 
-from recsys.learning.samplers.sampler import Candidates, Catalogue, Draw, Positives
+from recsys.learning.samplers.sampler import Candidates, Draw, Population, Positives
 
 STRIDES = 4096
 
@@ -33,7 +33,7 @@ class Uniform:
         if self.candidates < 1:
             raise ValueError(f"candidates is {self.candidates}; it must be at least 1")
 
-    def over(self, catalogue: Catalogue) -> Draw:
+    def over(self, catalogue: Population) -> Draw:
         """The draw over a catalogue of I items."""
         items, device = len(catalogue.counts), catalogue.counts.device
         steps = torch.arange(min(self.candidates, items), device=device)

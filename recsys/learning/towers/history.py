@@ -11,7 +11,7 @@ from torch import Tensor
 from recsys.embeddings import FoldIn
 from recsys.learning.towers.distinct import distinct, place_of
 from recsys.learning.towers.sums import Bags
-from recsys.learning.towers.tower import Histories, Rows, Users
+from recsys.learning.towers.tower import Gather, Histories, Users
 
 # A history whose weights sum to less holds nothing.
 EMPTY = 1e-6
@@ -81,7 +81,7 @@ class History:
         inputs: dict[str, int | tuple[int, int]] = {} if self.shared else {"inputs": items}
         return inputs | ({"weights": (items, 1)} if self.weighted else {})
 
-    def forward(self, users: Users, rows: Rows, targets: Tensor | None = None) -> Tensor:
+    def forward(self, users: Users, rows: Gather, targets: Tensor | None = None) -> Tensor:
         """Users (n,) -> vectors (n, D)."""
         table = "items" if self.shared else "inputs"
         chosen = users.histories
@@ -139,6 +139,6 @@ class History:
         found = replace(users, ages=ages, share=share)
         return torch.where(counts, self._decay(rank, found, kind), 0.0)
 
-    def _learned(self, rows: Rows, codes: Tensor) -> Tensor:
+    def _learned(self, rows: Gather, codes: Tensor) -> Tensor:
         """Weights (n,) of items (n,)."""
         return rows("weights", codes)[:, 0].exp()

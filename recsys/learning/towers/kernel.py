@@ -12,7 +12,7 @@ from torch import Tensor
 from recsys import seeds
 from recsys.embeddings import FoldIn
 from recsys.learning.towers.history import History
-from recsys.learning.towers.tower import Rows, Users
+from recsys.learning.towers.tower import Gather, Users
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Kernel:
         """Input vectors of the items, and the map."""
         return {"inputs": items, "output": self.features}
 
-    def forward(self, users: Users, rows: Rows, targets: Tensor | None = None) -> Tensor:
+    def forward(self, users: Users, rows: Gather, targets: Tensor | None = None) -> Tensor:
         """Users (n,) -> vectors (n, D)."""
         x = History(self.power).forward(users, rows, targets)  # (n, D)
         made: Tensor = self.lift(x) @ rows("output", torch.arange(self.features, device=x.device))

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from recsys.embeddings import FoldIn
-from recsys.learning.towers.tower import Rows, Users
+from recsys.learning.towers.tower import Gather, Users
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Lookup:
         """One row a user."""
         return {"users": users}
 
-    def forward(self, users: Users, rows: Rows, targets: Tensor | None = None) -> Tensor:
+    def forward(self, users: Users, rows: Gather, targets: Tensor | None = None) -> Tensor:
         """Users (n,) -> vectors (n, D)."""
         return rows("users", users.codes)
 

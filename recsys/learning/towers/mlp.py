@@ -11,7 +11,7 @@ from torch import Tensor
 
 from recsys.embeddings import FoldIn
 from recsys.learning.towers.history import History
-from recsys.learning.towers.tower import Rows, Users
+from recsys.learning.towers.tower import Gather, Users
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class MLP:
         """Input vectors of the items, and the two layers."""
         return {"inputs": items, "hidden": self.hidden, "output": self.hidden}
 
-    def forward(self, users: Users, rows: Rows, targets: Tensor | None = None) -> Tensor:
+    def forward(self, users: Users, rows: Gather, targets: Tensor | None = None) -> Tensor:
         """Users (n,) -> vectors (n, D)."""
         x = History(self.power).forward(users, rows, targets)  # (n, D)
         units = torch.arange(self.hidden, device=x.device)

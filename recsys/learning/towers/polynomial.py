@@ -11,7 +11,7 @@ from torch import Tensor
 
 from recsys.embeddings import FoldIn
 from recsys.learning.towers.history import History
-from recsys.learning.towers.tower import Rows, Users
+from recsys.learning.towers.tower import Gather, Users
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Polynomial:
         """Input vectors of the items, the landmarks, and the map."""
         return {"inputs": items, "landmarks": self.landmarks, "output": self.landmarks}
 
-    def forward(self, users: Users, rows: Rows, targets: Tensor | None = None) -> Tensor:
+    def forward(self, users: Users, rows: Gather, targets: Tensor | None = None) -> Tensor:
         """Users (n,) -> vectors (n, D)."""
         x = History(self.power).forward(users, rows, targets)  # (n, D)
         every = torch.arange(self.landmarks, device=x.device)

@@ -51,8 +51,8 @@ class Users:
         return self._take()
 
 
-class Rows(Protocol):
-    """Rows of named tables, gathered as leaves of the graph."""
+class Gather(Protocol):
+    """Gather of named tables, gathered as leaves of the graph."""
 
     def __call__(self, table: str, codes: Tensor) -> Tensor:
         """Codes (n,) -> vectors (n, D)."""
@@ -79,7 +79,7 @@ class Tower(Protocol):
         """
         ...
 
-    def forward(self, users: Users, rows: Rows, targets: Tensor | None = None) -> Tensor:
+    def forward(self, users: Users, rows: Gather, targets: Tensor | None = None) -> Tensor:
         """Users (n,) -> vectors (n, D).
 
         Args:

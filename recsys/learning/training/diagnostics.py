@@ -19,11 +19,11 @@ from recsys.learning.pairs import Terms
 from recsys.learning.reducers import Reduced, mean
 from recsys.learning.regularizers import Points, crowding
 from recsys.learning.training import embedding_metrics
-from recsys.learning.training.interactions import Log
-from recsys.learning.training.known import Known
+from recsys.learning.training.batch import Batch, Known, Parts
+from recsys.learning.training.interactions import InteractionTensors
 from recsys.learning.training.pair_inputs import Asked
 from recsys.learning.training.projection import place
-from recsys.learning.training.step import Batch, Parts, ask, objective
+from recsys.learning.training.step import ask, objective
 from recsys.learning.training.tables import Tables
 
 USERS = 256
@@ -105,12 +105,12 @@ class Checkup:
         before: (m, D) their vectors at the start.
     """
 
-    log: Log
+    log: InteractionTensors
     items: Tensor
     before: Tensor
 
     @classmethod
-    def begin(cls, log: Log, tables: Tables) -> Checkup:
+    def begin(cls, log: InteractionTensors, tables: Tables) -> Checkup:
         """Note where the sampled items are."""
         items = embedding_metrics.thin(log.catalogue, ITEMS, log.items.device)
         return cls(log, items, tables.read("items", items))
@@ -186,7 +186,7 @@ def _share(marked: Tensor, mask: Tensor) -> float:
     return float((marked & mask).sum() / mask.sum().clamp(min=1))
 
 
-def _head(batch: Batch, log: Log) -> Batch:
+def _head(batch: Batch, log: InteractionTensors) -> Batch:
     """The first rows of a batch, whose order is random."""
     users, candidates = log.take(batch.users.codes[:ROWS]), batch.candidates
     known = Known.of(log, users.codes, candidates.codes, explicit=candidates.explicit)

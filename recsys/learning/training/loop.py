@@ -12,22 +12,21 @@ import torch
 from torch import Tensor
 
 from recsys import seeds
-from recsys.learning.miners.counting import Watched
+from recsys.learning.miners.counting import CountingMiner
 from recsys.learning.miners.everything import Everything
 from recsys.learning.miners.miner import Moment
 from recsys.learning.reducers import Reduced
 from recsys.learning.samplers.sampler import Draw, Positives
 from recsys.learning.towers.tower import Histories, Users
 from recsys.learning.training import checkpoint, diagnostics
+from recsys.learning.training.batch import Batch, Known, Parts
 from recsys.learning.training.checkpoint import State
 from recsys.learning.training.diagnostics import Checkup
-from recsys.learning.training.interactions import Log
-from recsys.learning.training.known import Known
+from recsys.learning.training.interactions import InteractionTensors, Thin
 from recsys.learning.training.pair_inputs import hardness
 from recsys.learning.training.projection import move, place
-from recsys.learning.training.step import Batch, Parts, step
+from recsys.learning.training.step import step
 from recsys.learning.training.tables import Tables
-from recsys.learning.training.thin import Thin
 from recsys.storage.arrays import FloatArray
 
 SHOWN_EVERY = 8
@@ -54,7 +53,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class TrainingSetup:
     """What a fit works with.
 
     Args:
@@ -65,7 +64,7 @@ class Work:
         schedule: How long and in what portions.
     """
 
-    log: Log
+    log: InteractionTensors
     tables: Tables
     parts: Parts
     fresh_draw: Callable[[], Draw]
@@ -88,7 +87,7 @@ class Hooks:
     keep: tuple[Path, str] | None
 
 
-def train(work: Work, hooks: Hooks) -> State:
+def train(work: TrainingSetup, hooks: Hooks) -> State:
     """Train from the kept state, or the start, to the end.
 
     Returns:
@@ -115,7 +114,7 @@ def train(work: Work, hooks: Hooks) -> State:
     return state
 
 
-def run_epoch(work: Work, epoch: int) -> dict[str, float]:
+def run_epoch(work: TrainingSetup, epoch: int) -> dict[str, float]:
     """Go through every interaction once, or as many as the schedule says, in an order of the epoch's own.
 
     Returns:
@@ -125,7 +124,7 @@ def run_epoch(work: Work, epoch: int) -> dict[str, float]:
     Raises:
         RecsysError: If the loss is not finite, the miner left no pair, or the vectors collapsed.
     """
-    checkup, watched = Checkup.begin(work.log, work.tables), Watched(work.parts.miner)
+    checkup, watched = Checkup.begin(work.log, work.tables), CountingMiner(work.parts.miner)
     parts = work.parts if isinstance(work.parts.miner, Everything) else replace(work.parts, miner=watched)
     began, losses, pairs, sample = time.perf_counter(), [], 0, None
     for batch in batches(work, epoch):
@@ -142,7 +141,7 @@ def run_epoch(work: Work, epoch: int) -> dict[str, float]:
     return {"loss": loss, "pairs_per_second": pairs / seconds, **mined, **space}
 
 
-def batches(work: Work, epoch: int) -> Iterator[Batch]:
+def batches(work: TrainingSetup, epoch: int) -> Iterator[Batch]:
     """The interactions in random order, in portions, each with its candidates."""
     log, schedule = work.log, work.schedule
     device = log.users.device
@@ -175,7 +174,7 @@ def _totals(lengths: list[Tensor]) -> list[int]:
 
 
 @torch.no_grad()
-def embed(work: Work, block: int = 4096) -> Vectors:
+def embed(work: TrainingSetup, block: int = 4096) -> Vectors:
     """Finished vectors on the host, as ``place`` leaves them: ``users`` (U, D), ``items`` (I, D).
 
     And ``inputs`` (I, D), where sums of them are vectors of users.

@@ -7,9 +7,9 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from recsys.learning.training.interactions import Log
+from recsys.learning.training.batch import Parts
+from recsys.learning.training.interactions import InteractionTensors
 from recsys.learning.training.projection import place
-from recsys.learning.training.step import Parts
 from recsys.learning.training.tables import Tables
 
 # At once, whatever the number of users: scores of 64 MB in float32, and histories of so many users.
@@ -18,7 +18,7 @@ BLOCK_USERS: Final = 4096
 
 
 @torch.no_grad()
-def nearest(log: Log, tables: Tables, parts: Parts, skip: int, count: int) -> Tensor:
+def nearest(log: InteractionTensors, tables: Tables, parts: Parts, skip: int, count: int) -> Tensor:
     """For each user the ``count`` items behind the ``skip`` nearest, best first: (U, count) int32.
 
     Every user is compared with every item, in the distance of the model; nothing leaves the device. What a

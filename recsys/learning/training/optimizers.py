@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 @dataclass(slots=True)
-class Table:
+class ParameterTable:
     """Vectors that are learned.
 
     Args:
@@ -45,7 +45,7 @@ class Optimizer(Protocol):
 
 
 def update(
-    table: Table,
+    table: ParameterTable,
     codes: Tensor,
     rows: Tensor,
     gradient: Tensor,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recsys.learning.losses.loss import Loss
 from recsys.learning.losses.parameters import Learned, parameters
-from recsys.learning.towers.tower import Rows
+from recsys.learning.towers.tower import Gather
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Asked:
         return nearest, hard, learned
 
 
-def learned(loss: Loss, users: Tensor, items: Tensor, rows: Rows) -> dict[str, Tensor]:
-    """Rows of what a loss learns, for the users (B,) and their positives (B,); see ``Asked``."""
+def learned(loss: Loss, users: Tensor, items: Tensor, rows: Gather) -> dict[str, Tensor]:
+    """Gather of what a loss learns, for the users (B,) and their positives (B,); see ``Asked``."""
     codes = {"one": torch.zeros_like(users[:1]), "users": users, "items": items}
     return {each.name: rows(table(each), codes[each.rows]) for each in parameters(loss)}
 

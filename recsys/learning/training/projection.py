@@ -10,12 +10,12 @@ from torch import Tensor
 from recsys.learning.distances.distance import Distance
 from recsys.learning.distances.mahalanobis import Mahalanobis
 from recsys.learning.distances.norms import unit
-from recsys.learning.towers.tower import Rows
+from recsys.learning.towers.tower import Gather
 
 MAP: Final = "map"
 
 
-def move(distance: Distance, rows: Rows, *points: Tensor) -> tuple[Tensor, ...]:
+def move(distance: Distance, rows: Gather, *points: Tensor) -> tuple[Tensor, ...]:
     """Points (n, D) after the linear map of the distance, where it has one."""
     if not isinstance(distance, Mahalanobis):
         return points
@@ -23,7 +23,7 @@ def move(distance: Distance, rows: Rows, *points: Tensor) -> tuple[Tensor, ...]:
     return tuple(distance.move(each, learned) for each in points)
 
 
-def place(distance: Distance, rows: Rows, *points: Tensor) -> tuple[Tensor, ...]:
+def place(distance: Distance, rows: Gather, *points: Tensor) -> tuple[Tensor, ...]:
     """Moved points (n, D); unit vectors where only the angle counts, which every index serves alike.
 
     A cosine is the inner product of unit vectors: points are scaled once, not once for each pair.

@@ -3,79 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from recsys.learning.distances.cosine import Cosine
-from recsys.learning.distances.distance import Distance
 from recsys.learning.distances.dot import Dot
 from recsys.learning.distances.norms import length
-from recsys.learning.losses.loss import Loss, Sloped
-from recsys.learning.miners.miner import Miner, Moment, Narrowing
+from recsys.learning.losses.loss import Sloped
+from recsys.learning.miners.miner import Narrowing
 from recsys.learning.pairs import Pairs, Scores, Slopes
-from recsys.learning.reducers import Reduced, Reducer, mean
+from recsys.learning.reducers import Reduced, mean
 from recsys.learning.regularizers import Points
-from recsys.learning.samplers.sampler import Candidates
-from recsys.learning.towers.tower import Rows, Tower, Users
-from recsys.learning.training.known import Known
+from recsys.learning.towers.tower import Gather
+from recsys.learning.training.batch import Batch, Parts, Product
 from recsys.learning.training.normalize import unit
 from recsys.learning.training.pair_inputs import Asked, easiest, learned
-from recsys.learning.training.product import Product
 from recsys.learning.training.projection import move
-from recsys.learning.training.scratch import Scratch
 from recsys.learning.training.tables import Tables, gradient
 
 BLOCK = 512
 SHOWN = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """B observed interactions and the candidates they are compared with.
-
-    Args:
-        users: The users (B,) and their histories.
-        items: (B,) the item each of them chose.
-        candidates: N items and their log probability.
-        known: Which candidates which users are known to have chosen.
-        moment: Where the training is.
-        shown: Whether the loss is wanted: slopes in closed form do not need it, and save a pass without.
-        hardness: (I,) of all items, where the loss needs it; see ``Pairs``.
-    """
-
-    users: Users
-    items: Tensor
-    candidates: Candidates
-    known: Known
-    moment: Moment
-    shown: bool = True
-    hardness: Tensor | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the objective is made of.
-
-    ``balance``: where each pair is a term of its own, a positive that many candidates outscore drowns the
-    others, whatever the size of the step. Its row is divided by one plus the sum of its slopes, which counts,
-    softly, the candidates above it: every positive then pulls with a force of at most one. What is descended
-    is then the mean over positives, whatever the reducer counts, so that penalties on the vectors weigh the
-    same whether there are ten candidates or ten thousand.
-    """
-
-    tower: Tower
-    distance: Distance
-    miner: Miner
-    loss: Loss
-    reduce: Reducer
-    regularize: Callable[[Points], Tensor] | None = None
-    balance: bool = False
-    bfloat16: bool = False
-    scratch: Scratch = field(default_factory=Scratch)
 
 
 def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced | None:
@@ -110,7 +60,7 @@ def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced | None:
 
 
 @torch.no_grad()
-def ask(batch: Batch, points: Points, rows: Rows, parts: Parts) -> Asked:
+def ask(batch: Batch, points: Points, rows: Gather, parts: Parts) -> Asked:
     """What the loss and the miner need to know of all rows; ``rows`` reads what the loss learns."""
     users, nearest = batch.users.codes, None
     if "easiest" in parts.miner.needs:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recsys.learning.training.optimizers import Optimizer, Table, update
+from recsys.learning.training.optimizers import Optimizer, ParameterTable, update
 from recsys.storage.arrays import FloatArray
 
 Project: TypeAlias = Callable[[Tensor], Tensor]
@@ -25,7 +25,7 @@ class Tables:
     the tables, bring changed rows back to where they may lie.
     """
 
-    tables: dict[str, Table]
+    tables: dict[str, ParameterTable]
     optimizer: Optimizer
     projects: dict[str, Project] = field(default_factory=dict)
     _gathered: list[tuple[str, Tensor, Tensor]] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Tables:
 
     def add(self, name: str, weights: Tensor, project: Project | None = None) -> None:
         """A table (n, D) of its own start and its own bounds; D need not be that of the others."""
-        self.tables[name] = Table(weights, self.optimizer.state(weights))
+        self.tables[name] = ParameterTable(weights, self.optimizer.state(weights))
         if project is not None:
             self.projects[name] = project
 

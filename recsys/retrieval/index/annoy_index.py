@@ -12,8 +12,8 @@ from recsys import plugins
 from recsys.errors import InputError, RecsysError
 from recsys.learning.distances.distance import Distance, IndexMetric
 from recsys.learning.distances.norms import unit
+from recsys.ragged import Ragged
 from recsys.retrieval.index.exact import Exact, check
-from recsys.retrieval.index.index import Rows
 from recsys.seeds import derive
 from recsys.storage.arrays import BoolArray, Codes, FloatArray, IntArray
 
@@ -129,7 +129,7 @@ class AnnoyIndex:
         self._check_sample(path)
         return self
 
-    def query(self, vectors: FloatArray, k: int, exclude: Rows | None = None) -> tuple[Codes, FloatArray]:
+    def query(self, vectors: FloatArray, k: int, exclude: Ragged | None = None) -> tuple[Codes, FloatArray]:
         """The k best items for each vector; see ``Index.query``."""
         if self._items is None:
             raise RecsysError("the Annoy index holds no items; call build(items) first")
@@ -153,7 +153,7 @@ class AnnoyIndex:
         return codes, scores
 
     def _nearest(
-        self, vectors: FloatArray, rows: IntArray, fetch: IntArray, k: int, exclude: Rows | None
+        self, vectors: FloatArray, rows: IntArray, fetch: IntArray, k: int, exclude: Ragged | None
     ) -> tuple[Codes, FloatArray]:
         """Annoy's lists for ``rows`` without the excluded items, scored by the distance, best first."""
         placed = self._seek(vectors[rows]).tolist()
@@ -177,7 +177,7 @@ class AnnoyIndex:
         scores[row[listed], place[listed]] = score[listed]
         return codes, scores
 
-    def _among(self, row: IntArray, code: IntArray, exclude: Rows) -> BoolArray:
+    def _among(self, row: IntArray, code: IntArray, exclude: Ragged) -> BoolArray:
         """Whether (row, code) is excluded; the excluded pairs are sorted, so one bisection each."""
         assert self._items is not None
         total = len(self._items)

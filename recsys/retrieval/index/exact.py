@@ -10,7 +10,7 @@ import numpy as np
 from recsys import plugins
 from recsys.errors import InputError, RecsysError
 from recsys.learning.distances.distance import Distance
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 from recsys.storage.arrays import Codes, FloatArray
 
 # Scores held at once: 16 MB of float32, whatever the number of vectors.
@@ -54,7 +54,7 @@ class Exact:
         self._catalogues, self._asked = {}, 0
         return self
 
-    def query(self, vectors: FloatArray, k: int, exclude: Rows | None = None) -> tuple[Codes, FloatArray]:
+    def query(self, vectors: FloatArray, k: int, exclude: Ragged | None = None) -> tuple[Codes, FloatArray]:
         """The k best items for each vector; see ``Index.query``.
 
         Raises:
@@ -70,9 +70,9 @@ class Exact:
         return few(distance, self._items, vectors, k, exclude)
 
     def _many(
-        self, distance: Distance, items: FloatArray, vectors: FloatArray, k: int, exclude: Rows | None
+        self, distance: Distance, items: FloatArray, vectors: FloatArray, k: int, exclude: Ragged | None
     ) -> tuple[Codes, FloatArray]:
-        from recsys.retrieval.index.mixed_precision import Catalogue, can_nominate, kinds, nominate
+        from recsys.retrieval.index.mixed_precision import PreparedItems, can_nominate, kinds, nominate
 
         codes = np.empty((len(vectors), k), dtype=np.int32)
         scores = np.empty((len(vectors), k), dtype=np.float32)
@@ -80,7 +80,7 @@ class Exact:
         self._asked += len(vectors) * len(items)
         for kind in kinds(self._asked) if can_nominate(distance, len(items), k) else ():
             if kind not in self._catalogues:
-                self._catalogues[kind] = Catalogue.of(distance, items, kind)
+                self._catalogues[kind] = PreparedItems.of(distance, items, kind)
             found, values, certain = nominate(
                 self._catalogues[kind], vectors[left], k, None if exclude is None else exclude.take(left)
             )
@@ -96,7 +96,7 @@ class Exact:
 
 
 def few(
-    distance: Distance, items: FloatArray, vectors: FloatArray, k: int, exclude: Rows | None
+    distance: Distance, items: FloatArray, vectors: FloatArray, k: int, exclude: Ragged | None
 ) -> tuple[Codes, FloatArray]:
     """The k best by numpy alone: all scores in float32, block by block."""
     codes = np.full((len(vectors), k), -1, dtype=np.int32)
@@ -123,7 +123,7 @@ def check(vectors: FloatArray, k: int, dim: int) -> None:
         raise InputError(f"the vectors have shape {vectors.shape}; the index needs (n, {dim})")
 
 
-def mask(matrix: FloatArray, exclude: Rows, block: slice) -> None:
+def mask(matrix: FloatArray, exclude: Ragged, block: slice) -> None:
     """Set the scores (b, I) of excluded items to -inf, at the CSR positions of the block's rows."""
     bounds = exclude.indptr[block.start : block.stop + 1]
     rows = np.repeat(np.arange(len(matrix)), np.diff(bounds))

@@ -10,8 +10,8 @@ import numpy as np
 from recsys import plugins
 from recsys.errors import RecsysError
 from recsys.learning.distances.distance import Distance
+from recsys.ragged import Ragged
 from recsys.retrieval.index.exact import check
-from recsys.retrieval.index.index import Rows
 from recsys.storage.arrays import Codes, FloatArray
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class ExactOnDevice:
         self._items = self._there(items)
         return self
 
-    def query(self, vectors: FloatArray, k: int, exclude: Rows | None = None) -> tuple[Codes, FloatArray]:
+    def query(self, vectors: FloatArray, k: int, exclude: Ragged | None = None) -> tuple[Codes, FloatArray]:
         """The k best items for each vector; see ``Index.query``.
 
         Raises:
@@ -84,7 +84,7 @@ class ExactOnDevice:
                 codes[block, : best.shape[1]] = which.masked_fill(best == float("-inf"), -1).int()
         return codes.cpu().numpy(), scores.cpu().numpy()
 
-    def _mask(self, matrix: torch.Tensor, exclude: Rows, block: slice) -> None:
+    def _mask(self, matrix: torch.Tensor, exclude: Ragged, block: slice) -> None:
         bounds = exclude.indptr[block.start : block.stop + 1]
         starts = np.repeat(np.arange(len(matrix)) * matrix.shape[1], np.diff(bounds))
         places = self._there(starts + exclude.indices[bounds[0] : bounds[-1]])

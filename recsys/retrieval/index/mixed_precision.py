@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from recsys.learning.distances.distance import Distance
 from recsys.learning.distances.norms import squared_norm, unit
-from recsys.retrieval.index.index import Rows
+from recsys.ragged import Ragged
 from recsys.storage.arrays import BoolArray, Codes, FloatArray
 from recsys.threads import one_thread_each, threads
 
@@ -66,7 +66,7 @@ def can_nominate(distance: Distance, items: int, k: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class PreparedItems:
     """Items, and a form of them whose inner product with a vector, plus an offset, has the distance's order.
 
     Args:
@@ -91,7 +91,7 @@ class Catalogue:
     lost: float
 
     @classmethod
-    def of(cls, distance: Distance, items: FloatArray, kind: Kind) -> Catalogue:
+    def of(cls, distance: Distance, items: FloatArray, kind: Kind) -> PreparedItems:
         """Prepare items (I, D) for products in ``kind``."""
         points = np.asarray(items, dtype=np.float32)
         linear = _linear(distance, points)
@@ -119,7 +119,7 @@ class _Vectors:
     error: FloatArray
 
     @classmethod
-    def of(cls, vectors: FloatArray, catalogue: Catalogue) -> _Vectors:
+    def of(cls, vectors: FloatArray, catalogue: PreparedItems) -> _Vectors:
         linear = _linear(catalogue.distance, vectors)
         low = _bits(linear, catalogue.kind)
         length = squared_norm(_floats(low)) ** 0.5
@@ -136,7 +136,7 @@ class _Vectors:
 
 
 def nominate(
-    catalogue: Catalogue, vectors: FloatArray, k: int, exclude: Rows | None = None
+    catalogue: PreparedItems, vectors: FloatArray, k: int, exclude: Ragged | None = None
 ) -> tuple[Codes, FloatArray, BoolArray]:
     """The k best items of each vector, best first, equal scores by code.
 
@@ -186,7 +186,7 @@ def _multiply(low: Bits, asking: Bits, out: Bits) -> None:
 
 
 def _lists(
-    catalogue: Catalogue, asking: _Vectors, product: Bits, k: int
+    catalogue: PreparedItems, asking: _Vectors, product: Bits, k: int
 ) -> tuple[npt.NDArray[np.int64], FloatArray, BoolArray]:
     """Lists of a block of b vectors out of its product (I', b)."""
     count = k + SPARE[catalogue.distance.index_metric or "dot"]
@@ -269,7 +269,7 @@ def _half_unit(values: FloatArray, kind: Kind) -> FloatArray:
     return half
 
 
-def _positions(exclude: Rows, size: int) -> npt.NDArray[np.int64]:
+def _positions(exclude: Ragged, size: int) -> npt.NDArray[np.int64]:
     """Where excluded pairs stand in the flat product (I', size) of their block."""
     rows = np.repeat(np.arange(len(exclude)) % size, np.diff(exclude.indptr))
     return exclude.indices.astype(np.int64) * size + rows
@@ -285,5 +285,5 @@ def _summands(offset: FloatArray, kind: Kind) -> Bits:
 
 
 def _filled(rows: Bits, multiple: int) -> Bits:
-    """Rows of zeros added up to a multiple."""
+    """Ragged of zeros added up to a multiple."""
     return np.pad(rows, ((0, -len(rows) % multiple), (0, 0)))

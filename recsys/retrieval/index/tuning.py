@@ -14,9 +14,10 @@ import numpy.typing as npt
 from recsys import plugins
 from recsys.errors import InputError
 from recsys.learning.distances.distance import Distance
+from recsys.ragged import Ragged
 from recsys.retrieval.index.annoy_index import AnnoyIndex
 from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.index.index import Index, Rows
+from recsys.retrieval.index.index import Index
 from recsys.retrieval.index.store import Choice
 from recsys.seeds import generator
 from recsys.storage.arrays import Codes, FloatArray, IntArray
@@ -140,7 +141,7 @@ class Sample:
     """Users to measure on, what they have seen, and of their true lists the last score and the length."""
 
     vectors: FloatArray
-    seen: Rows
+    seen: Ragged
     last: FloatArray
     lengths: IntArray
 
@@ -148,7 +149,7 @@ class Sample:
 def choose(
     items: FloatArray,
     users: FloatArray,
-    seen: Rows,
+    seen: Ragged,
     distance: str,
     *,
     target: float = 0.95,
@@ -206,7 +207,7 @@ def choose(
 
 
 def verify(
-    index: Index, items: FloatArray, users: FloatArray, seen: Rows, distance: str, *, k: int, seed: int
+    index: Index, items: FloatArray, users: FloatArray, seen: Ragged, distance: str, *, k: int, seed: int
 ) -> Measured:
     """Measure an index again, on users it was not chosen on; on all where there are few.
 
@@ -279,7 +280,7 @@ def _climb(forest: AnnoyIndex, trial: _Trial) -> tuple[AnnoyIndex, Measured] | N
 
 
 def _sample(
-    truth: Exact, part: Distance, items: FloatArray, users: FloatArray, seen: Rows, codes: IntArray, k: int
+    truth: Exact, part: Distance, items: FloatArray, users: FloatArray, seen: Ragged, codes: IntArray, k: int
 ) -> Sample:
     vectors, rows = np.ascontiguousarray(users[codes]), seen.take(codes)
     listed, _ = truth.query(vectors, k, rows)

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from recsys.learning.losses.bsl import Bsl
-from recsys.learning.losses.infonce import Infonce
+from recsys.learning.losses.bsl import BSL
+from recsys.learning.losses.infonce import InfoNCE
 from recsys.learning.reducers import mean
 from tests import oracles
 from tests.learning.scenes import scene
@@ -18,18 +18,18 @@ def test_the_paper_in_loops(temperature: float, power: float) -> None:
         return -math.log(above / below**power)
 
     pairs = scene(seed=12).pairs()
-    ours = mean(Bsl(temperature, power)(pairs)).value().item()
+    ours = mean(BSL(temperature, power)(pairs)).value().item()
     assert ours == pytest.approx(oracles.over_rows(pairs, wu), abs=1e-10)
 
 
 def test_power_one_is_a_softmax_without_the_positive_below() -> None:
     """softplus(x) is the softmax with it, x the one without: up to log N, log(e^infonce - 1)."""
     pairs = scene(seed=13, used=1.0).pairs()
-    softmax = Infonce(0.2, correct=False)(pairs).values
-    torch.testing.assert_close(Bsl(0.2, 1.0)(pairs).values, torch.expm1(softmax).log() - math.log(5))
+    softmax = InfoNCE(0.2, correct=False)(pairs).values
+    torch.testing.assert_close(BSL(0.2, 1.0)(pairs).values, torch.expm1(softmax).log() - math.log(5))
 
 
 @pytest.mark.parametrize("options", [{"temperature": 0.0}, {"power": -1.0}])
 def test_values_that_cannot_be(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"it must be positive"):
-        Bsl(**options)
+        BSL(**options)

@@ -1,6 +1,6 @@
 import pytest
 
-from recsys.learning.losses.ccl import Ccl
+from recsys.learning.losses.ccl import CCL
 from recsys.learning.reducers import mean
 from tests import oracles
 from tests.learning.scenes import scene
@@ -12,7 +12,7 @@ def test_the_paper_in_loops(margin: float, weight: float) -> None:
         return (1 - pos) + weight / len(negatives) * sum(max(0.0, neg - margin) for neg in negatives)
 
     pairs = scene(seed=11).pairs()
-    ours = mean(Ccl(margin, weight)(pairs)).value().item()
+    ours = mean(CCL(margin, weight)(pairs)).value().item()
     assert ours == pytest.approx(oracles.over_rows(pairs, mao), abs=1e-10)
 
 
@@ -25,4 +25,4 @@ def test_the_paper_in_loops(margin: float, weight: float) -> None:
 )
 def test_values_that_cannot_be(options: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Ccl(**options)
+        CCL(**options)

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from recsys.learning.losses.cml import Cml
+from recsys.learning.losses.cml import CML
 from recsys.learning.reducers import mean
 from tests import oracles
 from tests.learning.scenes import scene
@@ -24,10 +24,10 @@ def test_the_paper_in_loops(hardest: bool, items: int) -> None:
 
     log_q = torch.full((5,), -math.log(items), dtype=torch.float64)
     pairs = replace(scene(seed=14).pairs("squared_euclidean"), log_q=log_q)
-    ours = mean(Cml(2.0, hardest)(pairs)).value().item()
+    ours = mean(CML(2.0, hardest)(pairs)).value().item()
     assert ours == pytest.approx(oracles.over_rows(pairs, hsieh), abs=1e-10)
 
 
 def test_a_margin_that_is_none() -> None:
     with pytest.raises(ValueError, match=r"margin is 0.0; it must be positive"):
-        Cml(0.0)
+        CML(0.0)

@@ -10,14 +10,13 @@ from recsys.data.tables import Interactions
 from recsys.errors import RecsysError
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.truth import Truth
-from recsys.learning.losses.directau import Directau
+from recsys.learning.losses.directau import DirectAU
 from recsys.learning.reducers import mean
 from recsys.learning.regularizers import L2, Together, Uniformity
 from recsys.learning.training.loop import batches
 from recsys.learning.training.step import step
 from recsys.models.popularity import Popularity
 from recsys.models.two_tower import TwoTower
-from recsys.retrieval.ranking import seen_by_user
 from tests import factories
 from tests.learning.scenes import scene
 
@@ -28,7 +27,7 @@ def test_the_paper_in_loops_over_unit_vectors() -> None:
     for user, item in zip(here.users.tolist(), here.positives.tolist(), strict=True):
         pairs = zip(user, item, strict=True)
         values.append(sum((x / math.hypot(*user) - y / math.hypot(*item)) ** 2 for x, y in pairs))
-    ours = mean(Directau()(here.pairs())).value().item()
+    ours = mean(DirectAU()(here.pairs())).value().item()
     assert ours == pytest.approx(sum(values) / len(values), abs=1e-12)
 
 
@@ -78,7 +77,7 @@ def test_without_the_uniformity_it_is_stopped_as_collapsed() -> None:
 
 def test_a_weight_that_is_not_positive_is_refused() -> None:
     with pytest.raises(ValueError, match=r"weight is 0.0; it must be positive"):
-        Directau(0.0)
+        DirectAU(0.0)
 
 
 @pytest.mark.realdata
@@ -93,7 +92,7 @@ def test_both_halves_together_beat_popularity(realdata: Path) -> None:
         for out in (False, True)
     }
     train = Interactions.of(parts[False])
-    truth, seen = Truth.of(parts[True], train.users, train.items), seen_by_user(train)
+    truth, seen = Truth.of(parts[True], train.users, train.items), train.histories()
     values = [
         evaluate(model.fit(train).scorer, truth, seen, metrics=("ndcg@20",)).values["ndcg@20"]
         for model in (TwoTower(loss="directau", rate=0.1, batch=1024, candidates=1, epochs=5), Popularity())

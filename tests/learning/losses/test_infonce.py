@@ -5,7 +5,7 @@ import pytest
 import torch
 from pytorch_metric_learning import losses as theirs
 
-from recsys.learning.losses.infonce import Infonce
+from recsys.learning.losses.infonce import InfoNCE
 from recsys.learning.pairs import Pairs
 from recsys.learning.reducers import mean
 from tests import oracles
@@ -20,7 +20,7 @@ def test_the_paper_in_loops(temperature: float) -> None:
         return -math.log(math.exp(pos / temperature) / below)
 
     pairs = scene(seed=8).pairs()
-    ours = mean(Infonce(temperature, correct=False)(pairs)).value().item()
+    ours = mean(InfoNCE(temperature, correct=False)(pairs)).value().item()
     assert ours == pytest.approx(oracles.over_rows(pairs, oord), abs=1e-12)
 
 
@@ -29,14 +29,14 @@ def test_pytorch_metric_learning() -> None:
     loss = theirs.NTXentLoss(
         temperature=0.3, distance=second_oracle.distance("cosine"), reducer=second_oracle.mean()
     )
-    ours = mean(Infonce(0.3, correct=False)(here.pairs())).value().item()
+    ours = mean(InfoNCE(0.3, correct=False)(here.pairs())).value().item()
     assert ours == pytest.approx(second_oracle.on_pairs(loss, here), abs=1e-6)
 
 
 def test_all_items_drawn_once_are_the_full_softmax() -> None:
     """With q = 1 / I and N = I the correction vanishes."""
     pairs = replace(scene(seed=10).pairs(), log_q=torch.full((5,), -math.log(5)))
-    torch.testing.assert_close(Infonce()(pairs).values, Infonce(correct=False)(pairs).values)
+    torch.testing.assert_close(InfoNCE()(pairs).values, InfoNCE(correct=False)(pairs).values)
 
 
 @pytest.mark.parametrize("shares", [[0.25] * 4, [0.7, 0.1, 0.1, 0.1]])
@@ -48,9 +48,9 @@ def test_the_sum_over_candidates_is_that_over_the_catalogue(shares: list[float])
     log_q = torch.tensor(shares, dtype=torch.float64).log()[drawn]
     pairs = Pairs(pos, catalogue[drawn][None], torch.ones(1, len(drawn), dtype=torch.bool), log_q)
     full = math.log(1 + sum(math.exp((score - 0.7) / 0.5) for score in catalogue.tolist()))
-    assert Infonce(0.5)(pairs).values.item() == pytest.approx(full, rel=0.01)
+    assert InfoNCE(0.5)(pairs).values.item() == pytest.approx(full, rel=0.01)
 
 
 def test_a_temperature_that_is_none() -> None:
     with pytest.raises(ValueError, match=r"temperature is 0.0; it must be positive"):
-        Infonce(0.0)
+        InfoNCE(0.0)

@@ -12,8 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.learning.losses.arcface import Arcface
-from recsys.learning.losses.cosface import Cosface
+from recsys.learning.losses.arcface import ArcFace
+from recsys.learning.losses.cosface import CosFace
 from recsys.learning.pairs import Pairs, Scores
 from recsys.learning.training.loop import batches
 from recsys.learning.training.pair_inputs import hardness
@@ -21,7 +21,7 @@ from recsys.models.two_tower import TwoTower
 from tests import factories, oracles
 from tests.learning.scenes import scene
 
-KINDS: list[Any] = [Cosface, Arcface]
+KINDS: list[Any] = [CosFace, ArcFace]
 COUNTS = torch.tensor([40, 1, 7, 12, 3, 9, 1])
 
 
@@ -51,7 +51,7 @@ def turned(cosine: float, margin: float) -> float:
     return math.cos(angle) if angle <= math.pi else cosine - margin * math.sin(margin)
 
 
-@pytest.mark.parametrize(("kind", "turn"), [(Cosface, less), (Arcface, turned)])
+@pytest.mark.parametrize(("kind", "turn"), [(CosFace, less), (ArcFace, turned)])
 def test_the_definition_in_loops(kind: Any, turn: Callable[[float, float], float]) -> None:
     pairs = replace(scene(rows=7, seed=40).pairs(), hardness=hardness(COUNTS))
     terms = kind(margin=1.0, scale=5.0, bias_aware=True)(pairs)
@@ -93,7 +93,7 @@ def test_gradients_are_those_of_the_value_and_the_harder_row_is_pulled_more(kind
 
 def test_there_is_no_closed_form_for_margins_that_differ() -> None:
     nothing = Scores(torch.zeros(1), lambda *_: torch.zeros(1, 1), lambda: COUNTS, COUNTS.sum, None, 1.0)
-    assert Cosface(bias_aware=True).slopes(nothing) is None
+    assert CosFace(bias_aware=True).slopes(nothing) is None
 
 
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=20))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from pytorch_metric_learning import losses as theirs
 
-from recsys.learning.losses.nca import Nca
+from recsys.learning.losses.nca import NCA
 from recsys.learning.reducers import mean
 from tests import oracles
 from tests.learning import second_oracle
@@ -18,7 +18,7 @@ def test_the_paper_in_loops(log: bool) -> None:
         return -math.log(p) if log else 1 - p
 
     pairs = scene(seed=28).pairs("squared_euclidean")
-    ours = mean(Nca(1.0, log=log)(pairs)).value().item()
+    ours = mean(NCA(1.0, log=log)(pairs)).value().item()
     assert ours == pytest.approx(oracles.over_rows(pairs, goldberger), abs=1e-12)
 
 
@@ -30,7 +30,7 @@ def test_pytorch_metric_learning() -> None:
         distance=second_oracle.distance("squared_euclidean"),
         reducer=second_oracle.mean(),
     )
-    ours = Nca(2.0)(here.pairs("squared_euclidean")).values
+    ours = NCA(2.0)(here.pairs("squared_euclidean")).values
     for row in range(6):
         assert ours[row].item() == pytest.approx(alone(loss, here, row), abs=1e-6)
 
@@ -45,4 +45,4 @@ def alone(loss: theirs.NCALoss, here: Scene, row: int) -> float:
 
 def test_a_scale_that_is_none() -> None:
     with pytest.raises(ValueError, match=r"scale is 0.0; it must be positive"):
-        Nca(0.0)
+        NCA(0.0)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from recsys.learning.losses.sl_at_k import SlAtK
+from recsys.learning.losses.sl_at_k import SLAtK
 from recsys.learning.reducers import mean
 from tests import oracles
 from tests.learning.scenes import scene
@@ -16,11 +16,11 @@ def test_the_definition_in_loops(k: int) -> None:
         return weight * math.log(sum(math.exp((neg - pos) / 0.2) for neg in negatives))
 
     pairs = scene(seed=39).pairs()
-    ours = mean(SlAtK(k, 0.2, 0.5)(pairs)).value().item()
+    ours = mean(SLAtK(k, 0.2, 0.5)(pairs)).value().item()
     assert ours == pytest.approx(oracles.over_rows(pairs, yang), abs=1e-10)
 
 
 @pytest.mark.parametrize("options", [{"k": 0}, {"temperature": 0.0}, {"weight_temperature": -1.0}])
 def test_values_that_cannot_be(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must be"):
-        SlAtK(**options)  # type: ignore[arg-type]
+        SLAtK(**options)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from recsys.learning.losses.sml import Sml
+from recsys.learning.losses.sml import SML
 from tests import oracles
 from tests.learning.scenes import scene
 
@@ -10,7 +10,7 @@ def test_the_paper_in_loops() -> None:
     """Equations 4, 6 and 8 with distances d = -score: user triplet, item triplet, and the margins' reward."""
     pairs = oracles.learning(scene(seed=71).pairs("squared_euclidean"), user_margin=0.7, item_margin=0.2)
     assert pairs.cross is not None
-    ours = Sml(item=0.5, adapt=0.3)(pairs)
+    ours = SML(item=0.5, adapt=0.3)(pairs)
     for row, column in pairs.mask.nonzero().tolist():
         d_up, d_un = -pairs.pos[row].item(), -pairs.neg[row, column].item()
         d_pn = -pairs.cross[row, column].item()
@@ -22,4 +22,4 @@ def test_the_paper_in_loops() -> None:
 @pytest.mark.parametrize("options", [{"item": -1.0}, {"adapt": 1.0}, {"margin": 2.0}, {"margin": 0.0}])
 def test_values_that_cannot_be(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must"):
-        Sml(**options)
+        SML(**options)

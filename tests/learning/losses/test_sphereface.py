@@ -5,7 +5,7 @@ import torch
 from pytorch_metric_learning import losses as theirs
 
 from recsys.learning.losses.angles import psi
-from recsys.learning.losses.sphereface import Sphereface
+from recsys.learning.losses.sphereface import SphereFace
 from recsys.learning.reducers import mean
 from tests import oracles
 from tests.learning import second_oracle
@@ -43,7 +43,7 @@ def test_the_paper_in_loops(m: int, ease: float) -> None:
         return -math.log(own / (own + sum(math.exp(s * neg) for neg in negatives)))
 
     pairs = scene(seed=45, rows=20).pairs()
-    ours = mean(Sphereface(m, 6.0, ease)(pairs)).value().item()
+    ours = mean(SphereFace(m, 6.0, ease)(pairs)).value().item()
     assert ours == pytest.approx(oracles.over_rows(pairs, loss), abs=1e-8)
 
 
@@ -54,7 +54,7 @@ def test_pytorch_metric_learning(m: int) -> None:
     here = scene(seed=46, used=1.0)
     users = torch.nn.functional.normalize(here.users)
     unit = Scene(users, here.positives, here.candidates, here.mask, here.log_q)
-    ours = Sphereface(m, 6.0, ease=0.0)(unit.pairs()).values
+    ours = SphereFace(m, 6.0, ease=0.0)(unit.pairs()).values
     for row in range(6):
         loss = theirs.SphereFaceLoss(6, 4, margin=m, scale=6.0, reducer=second_oracle.mean())
         assert ours[row].item() == pytest.approx(second_oracle.on_classes(loss, unit, row), abs=1e-6)
@@ -63,4 +63,4 @@ def test_pytorch_metric_learning(m: int) -> None:
 @pytest.mark.parametrize("options", [{"margin": 0}, {"margin": 1.5}, {"scale": 0.0}, {"ease": -1.0}])
 def test_values_that_cannot_be(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must"):
-        Sphereface(**options)  # type: ignore[arg-type]
+        SphereFace(**options)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from recsys.learning.losses.warp import Warp
+from recsys.learning.losses.warp import WARP
 from recsys.learning.pairs import Pairs
 from recsys.learning.reducers import mean
 from tests import oracles
@@ -21,7 +21,7 @@ def test_the_paper_in_loops_over_a_whole_catalogue() -> None:
         return sum(weight * abs(1 - pos + neg) / rank for neg in violators)
 
     pairs = replace(scene(seed=15).pairs("dot"), log_q=None)
-    ours = mean(Warp(1.0)(pairs)).value().item()
+    ours = mean(WARP(1.0)(pairs)).value().item()
     assert ours == pytest.approx(oracles.over_rows(pairs, weston), abs=1e-10)
 
 
@@ -34,7 +34,7 @@ def test_sampling_one_violator_at_a_time_has_this_mean() -> None:
         total += next(1 - 0.5 + negatives[each] for each in order if 1 - 0.5 + negatives[each] > 0)
     pairs = Pairs(torch.tensor([0.5]), torch.tensor([negatives]), torch.ones(1, 4, dtype=torch.bool))
     weight = 1 + 1 / 2 + 1 / 3
-    assert Warp(1.0)(pairs).values.item() == pytest.approx(weight * total / plays, rel=0.02)
+    assert WARP(1.0)(pairs).values.item() == pytest.approx(weight * total / plays, rel=0.02)
 
 
 @pytest.mark.parametrize("items", [10, 1000])
@@ -47,9 +47,9 @@ def test_the_rank_is_that_of_the_catalogue(items: int) -> None:
         torch.full((2,), -math.log(items)).double(),
     )
     expected = sum(1 / k for k in range(1, items // 2 + 1))
-    assert Warp(1.0)(pairs).values.item() == pytest.approx(expected)
+    assert WARP(1.0)(pairs).values.item() == pytest.approx(expected)
 
 
 def test_a_margin_that_is_none() -> None:
     with pytest.raises(ValueError, match=r"margin is -1.0; it must be positive"):
-        Warp(-1.0)
+        WARP(-1.0)

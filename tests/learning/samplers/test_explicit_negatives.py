@@ -16,8 +16,8 @@ from recsys.data.tables import Interactions
 from recsys.errors import InputError
 from recsys.learning.samplers.explicit_negatives import ExplicitNegatives
 from recsys.learning.samplers.sampler import Candidates, Positives
-from recsys.learning.training.interactions import Log
-from recsys.learning.training.known import Known
+from recsys.learning.training.batch import Known
+from recsys.learning.training.interactions import InteractionTensors
 from recsys.learning.training.step import step
 from recsys.models.two_tower import TwoTower
 from tests import factories
@@ -25,7 +25,7 @@ from tests.learning.samplers.catalogues import catalogue
 from tests.learning.test_step import batch, parts, tables
 
 TRAIN = factories.interactions()
-LOG = Log.of(TRAIN, torch.device("cpu"))
+LOG = InteractionTensors.of(TRAIN, torch.device("cpu"))
 assert TRAIN.disliked is not None
 CHOSEN, DISLIKED = (set(log.frame.select(USER, ITEM).iter_rows()) for log in (TRAIN, TRAIN.disliked))
 MODEL = TwoTower(
@@ -83,7 +83,9 @@ def test_who_uses_which_candidate(codes: list[int], data: st.DataObject) -> None
 @pytest.mark.parametrize("loss", ["bpr", "infonce", "bsl", "circle"])
 def test_an_explicit_candidate_that_nobody_dislikes_changes_no_step(loss: str) -> None:
     """By slopes in closed form and, for circle, by autograd."""
-    nobody = replace(LOG, disliked=Log(LOG.users[:0], LOG.items[:0], 0 * LOG.starts, LOG.catalogue))
+    nobody = replace(
+        LOG, disliked=InteractionTensors(LOG.users[:0], LOG.items[:0], 0 * LOG.starts, LOG.catalogue)
+    )
     here = batch()
     codes = torch.cat([here.candidates.codes, torch.arange(4)])
     known = Known.of(nobody, here.users.codes, codes, explicit=4)

@@ -1,6 +1,6 @@
 import torch
 
-from recsys.learning.losses.infonce import Infonce
+from recsys.learning.losses.infonce import InfoNCE
 from recsys.learning.pairs import Pairs
 from recsys.learning.samplers.full import Full
 from recsys.learning.samplers.sampler import Positives
@@ -16,4 +16,4 @@ def test_with_infonce_it_is_the_cross_entropy_over_the_catalogue() -> None:
     own = drawn.codes == items[:, None]
     pairs = Pairs(scores.gather(1, items[:, None])[:, 0], scores[:, drawn.codes], ~own, drawn.log_q)
     expected = torch.nn.functional.cross_entropy(scores / 0.5, items, reduction="none")
-    torch.testing.assert_close(Infonce(0.5)(pairs).values, expected)
+    torch.testing.assert_close(InfoNCE(0.5)(pairs).values, expected)

@@ -14,12 +14,11 @@ from recsys.evaluation.truth import Truth
 from recsys.learning.towers.kernel import Kernel
 from recsys.learning.towers.mlp import MLP
 from recsys.learning.towers.polynomial import Polynomial
-from recsys.learning.training.interactions import Log
+from recsys.learning.training.interactions import InteractionTensors
 from recsys.plugins import make
-from recsys.retrieval.ranking import seen_by_user
 from tests.factories import checkerboard, interactions
 
-LOG = Log.of(interactions(), torch.device("cpu"))
+LOG = InteractionTensors.of(interactions(), torch.device("cpu"))
 
 
 def test_the_perceptron_by_hand() -> None:
@@ -103,7 +102,7 @@ def test_taste_is_found_through_a_head(tower: str) -> None:
     found = evaluate(
         make("models", "two_tower", options).fit(log).scorer,
         Truth.of(test, log.users, log.items),
-        seen_by_user(log),
+        log.histories(),
         metrics=("precision@1",),
     )
     assert found.values["precision@1"] == 1.0

@@ -15,7 +15,7 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, Stored
 from recsys.errors import InputError
 from recsys.learning.towers.history import History
-from recsys.learning.training.interactions import Log
+from recsys.learning.training.interactions import InteractionTensors
 from recsys.learning.training.loop import run_epoch
 from recsys.models.two_tower import TwoTower
 from recsys.retrieval.fold_in import fold_in
@@ -26,7 +26,7 @@ RNG = np.random.default_rng(0)
 PAIRS = sorted({(f"u{RNG.integers(6)}", f"i{RNG.integers(15)}") for _ in range(50)})
 TIMES = [int(time) for time in RNG.integers(0, 90, len(PAIRS)) * DAY]
 TRAIN = Interactions.of(factories.raw(PAIRS, TIMES))
-LOG = Log.of(TRAIN, torch.device("cpu"), ages=True)
+LOG = InteractionTensors.of(TRAIN, torch.device("cpu"), ages=True)
 TABLES = {
     "items": torch.from_numpy(RNG.normal(size=(len(TRAIN.items), 3))),
     "inputs": torch.from_numpy(RNG.normal(size=(len(TRAIN.items), 3))),

@@ -15,11 +15,11 @@ from recsys.data.etl.parse.delimited import delimited
 from recsys.data.etl.parse.dialect import sniffed
 from recsys.data.etl.parse.json_lines import json_lines
 from recsys.data.etl.parse.parquet import parquet
-from recsys.data.etl.parse.table import NoRowsError, Table
+from recsys.data.etl.parse.table import NoRowsError, RawTable
 from recsys.data.etl.separators import separator_of
 from recsys.data.etl.sources import Source
 
-__all__ = ["NoRowsError", "Table", "parse"]
+__all__ = ["NoRowsError", "RawTable", "parse"]
 
 _HEAD: Final = 200
 _LONGEST_HEAD: Final = 1 << 20
@@ -33,7 +33,7 @@ def parse(
     columns: Sequence[str] = (),
     separator: str | None = None,
     header: bool | None = None,
-) -> Table:
+) -> RawTable:
     """Open a file; nothing but its beginning is parsed yet.
 
     Args:
@@ -68,7 +68,7 @@ def parse(
     return _with_folders(delimited(source, text, between, head[0], copies, headed=headed))
 
 
-def _with_folders(table: Table) -> Table:
+def _with_folders(table: RawTable) -> RawTable:
     """The table with the columns that its folders give, but for those that it has itself."""
     added = {name: value for name, value in table.source.folders if name not in table.columns}
     if not added:

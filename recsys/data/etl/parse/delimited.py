@@ -11,7 +11,7 @@ import polars as pl
 from recsys.data.etl.column_names import is_header
 from recsys.data.etl.decode import Plain
 from recsys.data.etl.parse.csv_repair import fields_of, repaired
-from recsys.data.etl.parse.table import NoRowsError, Table
+from recsys.data.etl.parse.table import NoRowsError, RawTable
 from recsys.data.etl.schema import BLANK, FAULT, LINE, MORE, RAW
 from recsys.data.etl.separators import SPACES, UNIT, as_one_byte
 from recsys.data.etl.sources import Source
@@ -29,7 +29,7 @@ _MOVIELENS: Final = {
 
 def delimited(
     source: Source, text: Plain, separator: str, first: str, copies: Path, *, headed: bool | None
-) -> Table:
+) -> RawTable:
     """Open a delimited file; nothing but its beginning is parsed yet, unless its quotes need care.
 
     Args:
@@ -63,7 +63,9 @@ def delimited(
         text = replace(text, spaced=True)  # line feeds within quotes may stand at the ends of a field
         path = repaired(text, copies, names, one_byte, headed=headed)
         frame = pl.scan_parquet(path, glob=False).with_columns(_raw(names, separator))
-    return Table(source, text, names, named, frame, text.lines - int(headed), first=[] if headed else fields)
+    return RawTable(
+        source, text, names, named, frame, text.lines - int(headed), first=[] if headed else fields
+    )
 
 
 def _first_fields(line: str, separator: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from recsys.data.etl.decode import Plain
-from recsys.data.etl.parse.table import Table
+from recsys.data.etl.parse.table import RawTable
 from recsys.data.etl.schema import BLANK, FAULT, LINE, RAW
 from recsys.data.etl.sources import Source
 from recsys.errors import InputError
@@ -22,7 +22,7 @@ _FEW: Final = 1 << 20
 _UNSURE: Final = r"^[-+]?\d{16,}$|^[-+]?\d+\.|^[-+]?\d+[eE]|^[\[{]"
 
 
-def json_lines(source: Source, text: Plain, asked: Iterable[str]) -> Table:
+def json_lines(source: Source, text: Plain, asked: Iterable[str]) -> RawTable:
     """Open a file of JSON objects; fields of objects in them have dotted names.
 
     Keys are those of the first lines, of lines at 64 places all over the file, and ``asked``.
@@ -66,7 +66,7 @@ def json_lines(source: Source, text: Plain, asked: Iterable[str]) -> Table:
             lambda rows: _digit_for_digit(rows, column, paths[column]), pl.String, is_elementwise=True
         )
 
-    return Table(source, text, list(paths), True, frame, text.lines, exact=exact, nested=nested)
+    return RawTable(source, text, list(paths), True, frame, text.lines, exact=exact, nested=nested)
 
 
 def _samples(path: Path) -> Iterator[bytes]:

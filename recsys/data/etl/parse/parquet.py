@@ -5,13 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from recsys.data.etl.decode import binary
-from recsys.data.etl.parse.table import NoRowsError, Table
+from recsys.data.etl.parse.table import NoRowsError, RawTable
 from recsys.data.etl.schema import FAULT, LINE, RAW
 from recsys.data.etl.sources import Source
 from recsys.errors import InputError
 
 
-def parquet(source: Source) -> Table:
+def parquet(source: Source) -> RawTable:
     """Open a parquet file; columns stand in the order of the file.
 
     Raises:
@@ -52,7 +52,7 @@ def parquet(source: Source) -> Table:
     kinds = flat | {path: inner for path, (_, _, inner) in fields.items()}
     others = {name: kind for name, kind in kinds.items() if kind != pl.String}
     columns = [*schema, *(path for path in fields if path not in schema)]
-    return Table(source, plain, columns, True, frame, rows, others, nested=nested)
+    return RawTable(source, plain, columns, True, frame, rows, others, nested=nested)
 
 
 def _inside(name: str, kind: pl.DataType) -> list[str]:

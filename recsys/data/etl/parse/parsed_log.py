@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.data.etl.options import EtlOptions
-from recsys.data.etl.parse import NoRowsError, Table, parse
+from recsys.data.etl.parse import NoRowsError, RawTable, parse
 from recsys.data.etl.progress import Progress
 from recsys.data.etl.roles import Roles, header_note, roles
 from recsys.data.etl.sources import Source
@@ -25,7 +25,7 @@ class ParsedLog:
         left_out: Files that are no part of the log, or have no row.
     """
 
-    tables: list[Table]
+    tables: list[RawTable]
     roles: list[Roles]
     test_from: int
     left_out: list[str]
@@ -52,7 +52,7 @@ def parsed_log(
     Raises:
         InputError: If a file that was named cannot be used, or none can.
     """
-    tables: list[Table] = []
+    tables: list[RawTable] = []
     parts: list[Roles] = []
     left_out: list[str] = []
     faults: list[InputError] = []
@@ -92,7 +92,7 @@ def parsed_log(
     return ParsedLog(tables, parts, held.count(False), left_out)
 
 
-def _notes(tables: list[Table], parts: list[Roles]) -> list[str]:
+def _notes(tables: list[RawTable], parts: list[Roles]) -> list[str]:
     latin = [str(each.source) for each in tables if each.plain.encoding == "latin-1"]
     more = " and others" if len(latin) > 3 else ""
     read = [f"read as latin-1, since it is not UTF-8: {', '.join(latin[:3])}{more}"] if latin else []
@@ -104,13 +104,13 @@ def _notes(tables: list[Table], parts: list[Roles]) -> list[str]:
     return [*read, *(said for said in headers if said)]
 
 
-def _lists_among_tables(tables: Sequence[Table]) -> list[int]:
+def _lists_among_tables(tables: Sequence[RawTable]) -> list[int]:
     """Positions, from the last, of files of a folder that look like adjacency lists while others do not."""
     guessed = [not each.source.chosen and each.guessed for each in tables]
     return [] if all(guessed) else [place for place in reversed(range(len(tables))) if guessed[place]]
 
 
-def _same_parts(tables: list[Table], parts: list[Roles]) -> None:
+def _same_parts(tables: list[RawTable], parts: list[Roles]) -> None:
     """All files must have a time, or none; the same with values."""
     for name, option in (("time", "--time"), ("value", "--value")):
         have = [getattr(part, name) is not None for part in parts]

@@ -14,7 +14,7 @@ from recsys.ids import id_column
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RawTable:
     """A file, ready to be read.
 
     Args:

@@ -25,7 +25,7 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PublicLog:
     """A public log.
 
     Args:
@@ -54,18 +54,18 @@ SPLIT_TERMS: Final = (
 )
 
 
-def _movielens(name: str, about: str, redistribution: str, keep: tuple[str, ...], log: str) -> Source:
+def _movielens(name: str, about: str, redistribution: str, keep: tuple[str, ...], log: str) -> PublicLog:
     archive = Remote(f"{GROUPLENS}{name}.zip", f"{name}.zip", md5_beside=True, keep=keep)
     page = f"https://grouplens.org/datasets/movielens/{name.removeprefix('ml-').removesuffix('-small')}/"
-    return Source(
+    return PublicLog(
         about, page, f"{RESEARCH}; {redistribution}", (archive,), f"recsys etl {{raw}}/{name}/{log}"
     )
 
 
-def _adjacency(name: str, about: str, original: str) -> Source:
+def _adjacency(name: str, about: str, original: str) -> PublicLog:
     folder = f"{GITHUB}kuandeng/LightGCN/master/Data/{name}/"
     here = f"{{raw}}/{name}"
-    return Source(
+    return PublicLog(
         about,
         "https://github.com/kuandeng/LightGCN",
         SPLIT_TERMS.format(of=original),
@@ -77,7 +77,7 @@ def _adjacency(name: str, about: str, original: str) -> Source:
 NOT_PASSED_ON: Final = "may not be passed on without permission"
 SAME_TERMS: Final = "may be passed on under the same terms"
 
-SOURCES: Final[Mapping[str, Source]] = {
+PUBLIC_LOGS: Final[Mapping[str, PublicLog]] = {
     "ml-100k": _movielens(
         "ml-100k", "MovieLens 100K: 100,000 ratings of 1,682 films by 943 people, 1997-1998",
         NOT_PASSED_ON, ("README", "u.data", "u.item", "u.user", "u.genre"), "u.data",
@@ -94,7 +94,7 @@ SOURCES: Final[Mapping[str, Source]] = {
         "ml-latest-small", "MovieLens latest, small: about 100,000 ratings of 9,000 films by 600 people",
         SAME_TERMS, (), "ratings.csv",
     ),
-    "movietweetings": Source(
+    "movietweetings": PublicLog(
         "MovieTweetings: ratings of films that people posted on Twitter, 2013-2021",
         "https://github.com/sidooms/MovieTweetings",
         "MIT",
@@ -104,14 +104,14 @@ SOURCES: Final[Mapping[str, Source]] = {
         ),
         "recsys etl {raw}/movietweetings/ratings.dat --name movietweetings",
     ),
-    "online-retail": Source(
+    "online-retail": PublicLog(
         "UCI Online Retail: 541,909 lines of invoices of a British gift shop, 2010-2011",
         "https://archive.ics.uci.edu/dataset/352/online+retail",
         "CC BY 4.0; name: Chen (2015), Online Retail, UCI Machine Learning Repository, doi 10.24432/C5BW33",
         (Remote("https://archive.ics.uci.edu/static/public/352/data.csv", "online-retail.csv"),),
         "recsys etl {raw}/online-retail/online-retail.csv --keep 'Quantity > 0'",
     ),
-    "goodbooks-10k": Source(
+    "goodbooks-10k": PublicLog(
         "goodbooks-10k: six million ratings of the 10,000 most rated books, without times",
         "https://github.com/zygmuntz/goodbooks-10k",
         "CC BY-SA 4.0",

@@ -14,7 +14,7 @@ from recsys.tracking.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class RunList:
     """Runs, the newest first.
 
     Args:
@@ -26,9 +26,9 @@ class Catalogue:
     unlogged: frozenset[str]
 
 
-def catalogue(
+def list_runs(
     home: Home, tracker: MlflowTracker, warn: Callable[[str], None], *, ask_mlflow: bool = False
-) -> Catalogue:
+) -> RunList:
     """Read the run folders, and for runs without one here what was noted when they were logged.
 
     Args:
@@ -50,4 +50,4 @@ def catalogue(
             warn(f"MLflow could not be read: {error}; what follows is from the run folders in {home.runs}")
     everything = [*here, *tracker.ledger.read(but=names)]
     everything.sort(key=lambda run: run.created, reverse=True)
-    return Catalogue(everything, frozenset(names - held))
+    return RunList(everything, frozenset(names - held))
