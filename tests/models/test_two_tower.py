@@ -14,6 +14,7 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.evaluation.validator import validator
+from recsys.learning.losses.bpr import BPR
 from recsys.learning.losses.bsl import BSL
 from recsys.learning.training import loop
 from recsys.learning.training.checkpoint import State
@@ -181,7 +182,7 @@ def test_what_the_loss_leaves_to_the_log_is_chosen_on_the_valid_part() -> None:
     flat = model.fit(train, validate=lambda _: 0.5, report=lambda _, figures: asked.append(dict(figures)))
     assert [each["temperature"] for each in asked if "temperature" in each] == [0.12, 0.08, 0.2]
     assert flat.chosen["loss"] == {"name": "bpr", "temperature": 0.12}
-    at = {t: replace(model, loss={"name": "bpr", "temperature": t}) for t in BY_BPR.tries["temperature"]}
+    at = {t: replace(model, loss={"name": "bpr", "temperature": t}) for t in BPR.tries["temperature"]}
     scores = {t: spread(each.fit(train).scorer) for t, each in at.items()}
     chosen = model.fit(train, validate=spread).chosen["loss"]
     assert scores[chosen["temperature"]] == max(scores.values())
