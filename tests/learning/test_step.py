@@ -19,9 +19,9 @@ from recsys.learning.reducers import REDUCERS
 from recsys.learning.regularizers import L2, Points
 from recsys.learning.samplers.sampler import Candidates
 from recsys.learning.training import pair_inputs
-from recsys.learning.training import step as module
 from recsys.learning.training.batch import Batch, Known, Parts
 from recsys.learning.training.interactions import InteractionTensors
+from recsys.learning.training.objective import closed
 from recsys.learning.training.optimizers import ParameterTable
 from recsys.learning.training.step import step
 from recsys.learning.training.tables import Tables
@@ -155,11 +155,13 @@ def test_with_miners_and_reducers(miner: str, reducer: str) -> None:
 
 @pytest.mark.parametrize("balance", ["balanced", "plain"])
 @pytest.mark.parametrize("loss", ["bpr", "triplet", "contrastive", "infonce", "bsl"])
-def test_the_hardest_are_picked_where_the_scores_lie(
-    loss: str, balance: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_blocks", None)  # by slopes in closed form, not by autograd
-    check(parts(loss, miner=HardestK(2, pool=None), balance=balance == "balanced"), batch())
+def test_the_hardest_are_picked_where_the_scores_lie(loss: str, balance: str) -> None:
+    made, here = parts(loss, miner=HardestK(2, pool=None), balance=balance == "balanced"), batch()
+    some = Points(
+        *(torch.randn(n, 4) for n in (len(here.items), len(here.items), len(here.candidates.codes)))
+    )
+    assert closed(here, some, made) is not None  # not by autograd
+    check(made, here)
 
 
 @pytest.mark.parametrize("k", [1, 100])
@@ -172,12 +174,11 @@ def test_a_watched_miner_counts_there_too(k: int) -> None:
 
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
-def test_with_easy_positives_in_blocks(distance: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_easy_positives_in_blocks(distance: str) -> None:
     """The last row is of the user of the first, in another block."""
-    monkeypatch.setattr(module, "BLOCK", 3)
     here = batch()
     assert here.users.codes[0] == here.users.codes[-1]
-    check(parts("triplet", distance, miner=plugins.make("miners", "easy_positive")), here)
+    check(parts("triplet", distance, miner=plugins.make("miners", "easy_positive"), block=3), here)
 
 
 def test_with_cross_scores() -> None:
@@ -190,10 +191,12 @@ def test_with_lengths(distance: str) -> None:
 
 
 @pytest.mark.parametrize("loss", ["cosface", "arcface"])
-def test_with_margins_by_popularity(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", 3)
+def test_with_margins_by_popularity(loss: str) -> None:
     made = plugins.make("losses", loss, {"bias_aware": True})
-    check(replace(parts("bpr"), loss=made), replace(batch(), hardness=pair_inputs.hardness(LOG.popularity)))
+    check(
+        replace(parts("bpr"), loss=made, block=3),
+        replace(batch(), hardness=pair_inputs.hardness(LOG.popularity)),
+    )
 
 
 def test_with_a_penalty() -> None:
@@ -205,9 +208,8 @@ def test_with_histories(shared: bool) -> None:
     check(parts("bpr", tower=plugins.make("towers", "history", {"shared": shared})), batch())
 
 
-def test_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", 3)
-    check(parts("bpr", "euclidean"), batch())
+def test_in_blocks() -> None:
+    check(parts("bpr", "euclidean", block=3), batch())
 
 
 @pytest.mark.parametrize("codes", [[7], [2] * 5])

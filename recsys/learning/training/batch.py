@@ -160,6 +160,8 @@ class Parts:
     softly, the candidates above it: every positive then pulls with a force of at most one. What is descended
     is then the mean over positives, whatever the reducer counts, so that penalties on the vectors weigh the
     same whether there are ten candidates or ten thousand.
+
+    ``block``: rows that autograd goes through at a time, where the loss has no slopes of its own.
     """
 
     tower: Tower
@@ -170,6 +172,7 @@ class Parts:
     regularize: Callable[[Points], Tensor] | None = None
     balance: bool = False
     bfloat16: bool = False
+    block: int = 512
     scratch: Scratch = field(default_factory=Scratch)
 
 

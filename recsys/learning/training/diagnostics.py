@@ -21,9 +21,10 @@ from recsys.learning.regularizers import Points, crowding
 from recsys.learning.training import embedding_metrics
 from recsys.learning.training.batch import Batch, Known, Parts
 from recsys.learning.training.interactions import InteractionTensors
+from recsys.learning.training.objective import of_rows
 from recsys.learning.training.pair_inputs import Asked
 from recsys.learning.training.projection import place
-from recsys.learning.training.step import ask, objective
+from recsys.learning.training.step import ask
 from recsys.learning.training.tables import Tables
 
 USERS = 256
@@ -209,5 +210,5 @@ def _terms(batch: Batch, rows: Points, asked: Asked, parts: Parts) -> Terms:
         return mean(found)
 
     parts = replace(parts, reduce=keep, bfloat16=False)
-    objective(batch, rows, asked, slice(0, len(rows.users)), parts, balance=False)
+    of_rows(batch, rows, asked, slice(0, len(rows.users)), parts, balance=False)
     return kept[0]
