@@ -28,7 +28,7 @@ from recsys.evaluation.evaluation import paired_difference
 from recsys.evaluation.truth import Truth
 from recsys.evaluation.validator import validator
 from recsys.models.model import Validate
-from recsys.models.tuning import GRIDS, tune
+from recsys.models.tuning import grid_of, tune
 from recsys.pipeline.build import build_model
 from recsys.pipeline.config import ModelSection, RecipeConfig, TrainConfig, read_recipe
 from recsys.pipeline.fit import fit, seen_rows, validation
@@ -81,8 +81,8 @@ def chosen_on_test(section: ModelSection, split: Split, seed: int) -> dict[str, 
 def baseline(name: str, options: dict[str, Any], split: Split, validate: Validate) -> dict[str, Any]:
     """A baseline, tuned on the held-out slice; its seconds count the tuning."""
     started = time.perf_counter()
-    if name in GRIDS:
-        options = dict(tune(name, GRIDS[name], Interactions.of(split.train), validate, options).options)
+    if grid_of(name):
+        options = dict(tune(name, grid_of(name), Interactions.of(split.train), validate, options).options)
     section = ModelSection.model_validate({"name": name, **options})
     done = score(section, TrainConfig(), split, None, 0)
     chosen = {key: value for key, value in options.items() if key != "dim"}
@@ -97,7 +97,7 @@ def measured_beside(split: Split, validate: Validate) -> dict[str, dict[str, Any
             print(f"ease: an hour and more of inverting beyond {EASE_ITEMS:,} items; left out", flush=True)
             continue
         for given in each:
-            label = name + ", tuned" * (name in GRIDS) + (f", d {given['dim']}" if given else "")
+            label = name + ", tuned" * bool(grid_of(name)) + (f", d {given['dim']}" if given else "")
             try:
                 found[label] = baseline(name, dict(given), split, validate)
             except RecsysError as error:

@@ -32,8 +32,8 @@ from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.evaluation.validator import validator
 from recsys.models.als import ALS
-from recsys.models.model import Validate
-from recsys.models.tuning import GRIDS, Grid, tune
+from recsys.models.model import Grid, Validate
+from recsys.models.tuning import grid_of, tune
 from recsys.models.two_tower import TwoTower
 
 DIM, METRIC, LIMIT, PEER_EPOCHS = 64, "ndcg@20", 90.0, 3
@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=LIMIT, help="seconds that each of ours may train")
     options = parser.parse_args()
     split, name = read(options.log)
-    rows, notes = measure(split, limit=options.limit, grid=GRIDS["als"])
+    rows, notes = measure(split, limit=options.limit, grid=grid_of("als"))
     for row in rows:
         print(*row, sep="  ", flush=True)
     Result(

@@ -1,5 +1,7 @@
 """A part is one file: ``loss: triplet`` is the one public class of ``recsys/learning/losses/triplet.py``.
 
+Installed packages and files of the user's offer more, see ``plugin_sources``; a name of ours stays ours.
+
 Names, options and documentation are read from the source, so that listing and checking parts imports
 neither the part nor torch; only ``make`` imports it.
 """
@@ -8,14 +10,13 @@ from __future__ import annotations
 
 import ast
 import difflib
-import importlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
+from recsys import plugin_sources as sources
 from recsys.errors import InputError
 
 FAMILIES: Final[Mapping[str, str]] = {
@@ -59,7 +60,7 @@ class Part:
 
     family: str
     name: str
-    class_name: str
+    source: sources.PartSource
     documentation: str
     options: tuple[Option, ...]
     constants: Mapping[str, Any]
@@ -82,17 +83,38 @@ class Part:
         return {name: re.sub(r"\s*\n\s*", " ", text) for name, text in entries}
 
 
-@cache
 def names(family: str) -> tuple[str, ...]:
-    """Names of all parts of a family, sorted.
+    """Names of all parts of a family, sorted: ours, those of installed packages and of the user's files.
 
     Raises:
         InputError: If there is no such family.
     """
+    return tuple(sorted({*_own_names(family), *(name for name, _ in sources.listed(family))}))
+
+
+@cache
+def _own_names(family: str) -> tuple[str, ...]:
     if family not in FAMILIES:
         raise InputError(f"unknown family of parts {family!r}; there are: {', '.join(FAMILIES)}")
-    folder = Path(__file__).parent / FAMILIES[family]
-    return tuple(sorted(path.stem for path in folder.glob("*.py") if _part_class(path) is not None))
+    folder = sources.PACKAGE / FAMILIES[family]
+    return tuple(path.stem for path in folder.glob("*.py") if sources.named_for(path) is not None)
+
+
+def foreign(family: str) -> dict[str, str]:
+    """Names of the parts that others than this package offer for a family, and who does."""
+    return {name: source.given_by for name, source in sources.listed(family)}
+
+
+def faults(family: str) -> list[str]:
+    """What others offer for a family and cannot be used: broken, or with a name that is taken."""
+    own, lines = _own_names(family), list(sources.broken(family))
+    offered = sources.listed(family)
+    for name in dict.fromkeys(name for name, _ in offered):
+        by = [source.given_by for each, source in offered if each == name]
+        by += ["recsys itself"] if name in own else []
+        if len(by) > 1:
+            lines.append(f"{_singular(family)} {name} is offered by {' and by '.join(by)}")
+    return lines
 
 
 def part(family: str, name: str) -> Part:
@@ -101,13 +123,23 @@ def part(family: str, name: str) -> Part:
     Raises:
         InputError: If the family has no part of that name.
     """
-    known = names(family)
-    module = name.replace("-", "_")
-    if module not in known:
-        close = difflib.get_close_matches(module, known, n=1)
+    wanted = name.replace("-", "_")
+    source = sources.own(family, FAMILIES[family], wanted) if family in FAMILIES else None
+    if source is None:
+        offered = [each for known, each in sources.listed(family) if known == wanted]
+        if len(offered) > 1:
+            by = " and by ".join(each.given_by for each in offered)
+            raise InputError(f"{_singular(family)} {wanted} is offered by {by}; uninstall or leave out one")
+        source = next(iter(offered), None)
+    if source is None:
+        known = names(family)
+        missing = [line for line in sources.broken(family) if f" offers {wanted}," in line]
+        if missing:
+            raise InputError(missing[0])
+        close = difflib.get_close_matches(wanted, known, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise InputError(f"unknown {_singular(family)} {name!r}; there are: {', '.join(known)}{hint}")
-    return _read(family, module)
+    return _described(family, wanted, source)
 
 
 def check(family: str, name: str, options: Mapping[str, Any]) -> list[str]:
@@ -146,11 +178,34 @@ def make(family: str, name: str, options: Mapping[str, Any] | None = None) -> An
     if faults:
         raise InputError("; ".join(faults))
     described = part(family, name)
-    module = "recsys." + FAMILIES[family].replace("/", ".") + "." + described.name
+    made = described.source.load()
     try:
-        return getattr(importlib.import_module(module), described.class_name)(**options)
+        return made(**options)
     except (ValueError, TypeError) as error:
         raise InputError(f"{_singular(family)} {described.name}: {error}") from error
+
+
+def given_by_others(model: Mapping[str, Any]) -> dict[str, str]:
+    """Of a model's parts those that others offer: ``{"losses my_loss": "my-package 1.0"}``.
+
+    Args:
+        model: Its name and options; parts by their names, or by name and options.
+    """
+    found: dict[str, str] = {}
+    for family, spec in _nested("models", model):
+        source = part(family, _name(spec)).source
+        if source.given_by:
+            found[f"{family} {_name(spec)}"] = source.given_by
+    return found
+
+
+def _nested(family: str, spec: Any) -> Iterator[tuple[str, Any]]:
+    """A part and all parts among its options."""
+    yield family, spec
+    for key, each in spec.items() if isinstance(spec, Mapping) else ():
+        if key in NESTED and each is not None:
+            for one in each if isinstance(each, Sequence) and not isinstance(each, str) else [each]:
+                yield from _nested(NESTED[key], one)
 
 
 _ASKING: Final[Mapping[str, str]] = {"loss": "needs", "miner": "draws by angles and needs"}
@@ -211,36 +266,13 @@ def _singular(family: str) -> str:
     return {"losses": "loss", "indexes": "index"}.get(family, family.removesuffix("s"))
 
 
-def _part_class(path: Path) -> ast.ClassDef | None:
-    """The class a module is named for: ``in_batch.py`` holds ``InBatch``."""
-    if path.stem.startswith("_"):
-        return None
-    wanted = path.stem.replace("_", "").lower()
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ClassDef) and node.name.lower() == wanted and not _is_protocol(node):
-            return node
-    return None
-
-
-def _is_protocol(node: ast.ClassDef) -> bool:
-    return any(ast.unparse(base).startswith("Protocol") for base in node.bases)
-
-
 @cache
-def _read(family: str, name: str) -> Part:
-    path = Path(__file__).parent / FAMILIES[family] / f"{name}.py"
-    node = _part_class(path)
-    assert node is not None
+def _described(family: str, name: str, source: sources.PartSource) -> Part:
+    node = source.node
     fields = [_option(line) for line in node.body if isinstance(line, ast.AnnAssign)]
     options = tuple(option for option in fields if option is not None)
-    constants = {
-        ast.unparse(line.target): ast.literal_eval(line.value)
-        for line in node.body
-        if isinstance(line, ast.AnnAssign)
-        and line.value
-        and ast.unparse(line.annotation).startswith("ClassVar")
-    }
-    return Part(family, name, node.name, ast.get_docstring(node) or "", options, constants)
+    documentation = ast.get_docstring(node) or node.name
+    return Part(family, name, source, documentation, options, sources.constants(node))
 
 
 def _option(line: ast.AnnAssign) -> Option | None:

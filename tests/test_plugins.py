@@ -12,7 +12,7 @@ EVERY = [(family, name) for family in plugins.FAMILIES for name in plugins.names
 def test_the_source_and_the_class_agree(family: str, name: str) -> None:
     described = plugins.part(family, name)
     module = importlib.import_module(f"recsys.{plugins.FAMILIES[family].replace('/', '.')}.{name}")
-    found = getattr(module, described.class_name)
+    found = getattr(module, described.source.class_name)
     fields = {
         key: field
         for key, field in getattr(found, "__dataclass_fields__", {}).items()

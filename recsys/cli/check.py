@@ -8,7 +8,7 @@ from recsys.cli.session import Session, command
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app)(check)
+    command(app, plugins=True)(check)
 
 
 def check(

@@ -67,13 +67,13 @@ def download(
 
 def _list(session: Session) -> None:
     def render(console: Console) -> None:
-        for name, known in public_logs.PUBLIC_LOGS.items():
+        for name, known in public_logs.public_logs().items():
             console.print(f"{name:<16} {known.about}\n{'':<16} licence: {known.licence}", markup=False)
 
     session.show(
         {
             name: {"about": known.about, "licence": known.licence, "page": known.page}
-            for name, known in public_logs.PUBLIC_LOGS.items()
+            for name, known in public_logs.public_logs().items()
         },
         render,
     )

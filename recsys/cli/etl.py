@@ -17,7 +17,7 @@ _SIDE = "Side data"
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app)(etl)
+    command(app, plugins=True)(etl)
 
 
 def _option(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app)(evaluate)
+    command(app, plugins=True)(evaluate)
 
 
 def evaluate(

@@ -46,6 +46,23 @@ def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
     return app
 
 
+def commands_of_others(app: typer.Typer) -> None:
+    """Add the commands of installed packages: functions ``register(app)`` in the group ``recsys.commands``.
+
+    One that cannot be loaded, or has the name of ours, is a warning.
+    """
+    from importlib.metadata import entry_points
+
+    for each in entry_points(group="recsys.commands"):
+        offered = f"{each.dist.name} {each.dist.version}" if each.dist else "a package"
+        try:
+            if each.name in COMMANDS:
+                raise ImportError("the name is taken by recsys itself")
+            each.load()(app)
+        except Exception as error:  # another package's code may raise anything
+            print(f"warning: command {each.name} of {offered} is left out: {error}", file=sys.stderr)
+
+
 def _version(asked: bool) -> None:
     if asked:
         print(f"recsys {__version__}")
@@ -56,7 +73,10 @@ def main() -> None:
     """Run the command line; only the command that is called is loaded."""
     wait_briefly()
     called = [word for word in sys.argv[1:2] if word in COMMANDS]
-    application(called or COMMANDS)()
+    app = application(called or COMMANDS)
+    if not called:
+        commands_of_others(app)
+    app()
 
 
 def __getattr__(name: str) -> Any:

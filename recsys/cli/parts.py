@@ -11,7 +11,7 @@ from recsys.cli.session import Session, command
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app)(parts)
+    command(app, plugins=True)(parts)
 
 
 def parts(
@@ -26,9 +26,13 @@ def parts(
         _one(session, plugins.part(family, name))
         return
     families = [family] if family else list(plugins.FAMILIES)
+    for each in families:
+        for fault in plugins.faults(each):
+            session.warn(fault)
     listed = {
         each: {known: plugins.part(each, known).summary for known in plugins.names(each)} for each in families
     }
+    others = {each: plugins.foreign(each) for each in families}
     if not family:
         listed["options of two_tower"] = _options_of_two_tower()
 
@@ -36,7 +40,8 @@ def parts(
         for each, found in listed.items():
             console.print(f"[bold]{each}[/bold]")
             for known, summary in found.items():
-                console.print(f"  {known:<20} {summary}", markup=False)
+                by = f"  ({others[each][known]})" if known in others.get(each, {}) else ""
+                console.print(f"  {known:<20} {summary}{by}", markup=False)
 
     session.show(listed, render)
 
@@ -60,10 +65,13 @@ def _one(session: Session, described: plugins.Part) -> None:
     ]
 
     def render(console: Console) -> None:
-        console.print(f"{described.family}: {described.name}\n\n{described.documentation}\n", markup=False)
+        by = f", offered by {described.source.given_by}" if described.source.given_by else ""
+        console.print(
+            f"{described.family}: {described.name}{by}\n\n{described.documentation}\n", markup=False
+        )
         for option in options:
             tried = (
-                f", tried on the valid part: {', '.join(map(str, option['tries']))}"
+                f", tried on the validation set: {', '.join(map(str, option['tries']))}"
                 if "tries" in option
                 else ""
             )

@@ -16,7 +16,7 @@ Changes = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app)(run)
+    command(app, plugins=True)(run)
 
 
 def run(

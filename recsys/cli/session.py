@@ -33,6 +33,14 @@ _SHARED: dict[str, Any] = {
 }
 
 
+_PLUGINS: dict[str, Any] = {
+    "plugins": Annotated[
+        list[Path] | None,
+        typer.Option("--plugins", metavar="FILE", help="A Python file with parts of your own; repeats."),
+    ]
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """The options that every command has, and the ways to print."""
@@ -78,9 +86,11 @@ class Session:
 
 
 def command(
-    app: typer.Typer, name: str | None = None
+    app: typer.Typer, name: str | None = None, *, plugins: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function whose first parameter is a ``Session``; the session's options are added.
+
+    With ``plugins`` the command takes files with parts of the user's own too.
 
     A ``RecsysError`` ends the command with one line and its exit code, without a traceback.
     """
@@ -92,16 +102,17 @@ def command(
             inspect.Parameter(
                 key,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=None if key == "home" else False,
+                default=None if key in ("home", "plugins") else False,
                 annotation=annotation,
             )
-            for key, annotation in _SHARED.items()
+            for key, annotation in (_SHARED | (_PLUGINS if plugins else {})).items()
         ]
 
         def run(**options: Any) -> None:
             home, json_, quiet, debug = (options.pop(key) for key in _SHARED)
             session = Session(Home(home) if home else Home.default(), json_, quiet, debug)
-            with _errors(session):
+            files = options.pop("plugins", None) or []
+            with _errors(session), _using(files):
                 function(session, **options)
 
         run.__name__, run.__doc__ = function.__name__, function.__doc__
@@ -115,6 +126,14 @@ def command(
         return function
 
     return register
+
+
+def _using(files: list[Path]) -> AbstractContextManager[None]:
+    if not files:
+        return nullcontext()
+    from recsys.plugin_sources import using
+
+    return using(files)
 
 
 @contextmanager

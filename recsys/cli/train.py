@@ -14,7 +14,7 @@ Number = int | None
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app)(train)
+    command(app, plugins=True)(train)
 
 
 def train(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from recsys.data.public_logs import PUBLIC_LOGS, PublicLog, Remote
+from recsys.data.public_logs import PublicLog, Remote, public_logs
 from recsys.errors import InputError, RecsysError
 from recsys.storage.files import remove, replacing, sweep
 
@@ -52,16 +52,17 @@ def source(name: str) -> PublicLog:
     Raises:
         InputError: If it is not known.
     """
-    if name not in PUBLIC_LOGS:
-        raise InputError(f"there is no public log {name!r} to download; there are: {', '.join(PUBLIC_LOGS)}")
-    return PUBLIC_LOGS[name]
+    known = public_logs()
+    if name not in known:
+        raise InputError(f"there is no public log {name!r} to download; there are: {', '.join(known)}")
+    return known[name]
 
 
 def download(name: str, raw: Path, *, base: str | None = None, advance: Advance = lambda _: None) -> Fetched:
     """Fetch a log into ``raw/<name>/``; what is there already is kept.
 
     Args:
-        name: One of ``public_logs.PUBLIC_LOGS``.
+        name: One of ``public_logs()``.
         raw: ``HOME/raw``.
         base: Address that stands for the owner's, for a mirror: files are asked for by their last name.
         advance: Told how many bytes arrived.

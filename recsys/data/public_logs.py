@@ -130,3 +130,13 @@ PUBLIC_LOGS: Final[Mapping[str, PublicLog]] = {
         "the Yelp Dataset, under Yelp's own terms (academic use)",
     ),
 }  # fmt: skip
+
+
+def public_logs() -> Mapping[str, PublicLog]:
+    """All that can be downloaded: ours, and what installed packages offer in the group ``recsys.logs``.
+
+    They offer objects ``PublicLog``; a name of ours stays ours.
+    """
+    from importlib.metadata import entry_points
+
+    return {each.name: each.load() for each in entry_points(group="recsys.logs")} | dict(PUBLIC_LOGS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import InputError, RecsysError
 from recsys.models.item_scores import ItemWeights, chosen
-from recsys.models.model import Fitted, Report, Validate, silent
+from recsys.models.model import Fitted, Grid, Report, Validate, silent
 from recsys.models.truncated_svd import truncated_svd
 from recsys.models.weighting import TOO_LARGE, check_weighting, weighted
 from recsys.storage.arrays import FloatArray
@@ -70,6 +70,12 @@ class EASE:
     regularization: float = 500.0
     dim: int | None = None
     weighting: str = "none"
+
+    # 5 fits, 8 where weights differ, each the inverse of the catalogue.
+    grid: ClassVar[Grid] = {
+        "weighting": ("none", "raw", "log1p", "bm25"),
+        "regularization": (50.0, 200.0, 500.0, 1000.0, 3000.0),
+    }
 
     def __post_init__(self) -> None:
         if not 0 < self.regularization < np.inf:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -48,6 +48,10 @@ def silent(step: int, figures: Mapping[str, float]) -> None:
     """Report nothing."""
 
 
+# Options to values worth trying; every combination is a setting.
+Grid: TypeAlias = Mapping[str, Sequence[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """A scorer and how it came about.
@@ -65,7 +69,8 @@ class Fitted:
 class Model(Protocol):
     """A recipe: a frozen dataclass whose fields are its options.
 
-    One whose scores go from item to item and are made of no vectors says so by ``item_to_item``.
+    One whose scores go from item to item and are made of no vectors says so by ``item_to_item``. One that is
+    tuned as a baseline says over what by a class variable ``grid``, a literal.
     """
 
     def fit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from recsys import seeds
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import RecsysError
-from recsys.models.model import Fitted, Report, Validate, silent
+from recsys.models.model import Fitted, Grid, Report, Validate, silent
 from recsys.models.truncated_svd import singular_vectors, subspaces
 from recsys.models.weighting import TOO_LARGE, check_weighting, weighted
 
@@ -66,6 +66,9 @@ class Spectral:
     discount: float = 0.1
     weighting: str = "raw"
     seed: int = 0
+
+    # Four fits where weights differ; the number of rounds is settled within a fit.
+    grid: ClassVar[Grid] = {"weighting": ("none", "raw", "log1p", "bm25")}
 
     def __post_init__(self) -> None:
         for name, value in (("dim", self.dim), ("iterations", self.iterations)):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from recsys.data.tables import Interactions
 from recsys.models.composition import named, nested, seeded
 from recsys.models.model import Fitted, Report, Validate, makes_vectors, silent
-from recsys.models.tuning import GRIDS, tune
+from recsys.models.tuning import grid_of, tune
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Tuned:
     ) -> Fitted:
         """Try the grid and fit its best point; see ``Model.fit``. ``of`` is chosen by ``validate``."""
         name, options = named(self.of, "model")
-        grid = {key: values for key, values in GRIDS.get(name, {}).items() if key not in options}
+        grid = {key: values for key, values in grid_of(name).items() if key not in options}
         if validate is None or not grid:
             return nested(name, options, self.seed).fit(
                 train, validate=validate, report=report, checkpoints=checkpoints

@@ -4,46 +4,29 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from recsys import plugins
 from recsys.data.tables import Interactions
 from recsys.errors import InputError, RecsysError
-from recsys.models.model import Model, Report, Validate, silent
-from recsys.models.weighting import WEIGHTINGS, varies
+from recsys.models.model import Grid, Model, Report, Validate, silent
+from recsys.models.weighting import varies
 
-Grid = Mapping[str, Sequence[Any]]
 Point = dict[str, Any]
 
 WEIGHTING: Final = "weighting"
 
-# What a model is tuned over when it is a baseline: every combination but for the weighting is fitted once.
-# ALS: 16 fits, 16 times the seconds of one (half a minute for 0.8 M interactions at dim 64 on two cores,
-# linear in the log). Item-knn: 18 fits, each about 5 s for 0.8 M interactions of 6,000 users (with their
-# validation). EASE: 5 fits, each the inverse of the catalogue. Spectral settles its number of
-# rounds within a single fit. Where the weights of a log differ that choice comes first, see ``tune``: 28 fits
-# of ALS, 30 of item-knn, 8 of EASE, 4 of spectral.
-GRIDS: Final[Mapping[str, Grid]] = {
-    "als": {
-        WEIGHTING: WEIGHTINGS,
-        "alpha": (1.0, 5.0, 20.0, 60.0),
-        "regularization": (0.1, 3.0, 30.0, 100.0),
-    },
-    "ease": {WEIGHTING: WEIGHTINGS, "regularization": (50.0, 200.0, 500.0, 1000.0, 3000.0)},
-    "item_knn": {
-        WEIGHTING: WEIGHTINGS,
-        "similarity": ("cosine", "jaccard"),
-        "neighbours": (20, 100, 400),
-        "shrinkage": (0.0, 20.0, 100.0),
-    },
-    "spectral": {WEIGHTING: WEIGHTINGS},
-}
-# What is tried where all weights of a log are equal: raw and log1p are then none. BM25 is not, and pays for
-# item-knn (health: ndcg@10 on valid .073 against .066); for the others it was worse on every such log
-# (`benchmarks/ARCHIVE.md`), so they keep their default.
-OF_EQUAL_WEIGHTS: Final[Mapping[str, Sequence[str]]] = {"item_knn": ("none", "bm25")}
+
+def grid_of(name: str) -> Grid:
+    """What a model is tuned over when it is a baseline; empty where it has no grid.
+
+    Raises:
+        InputError: If there is no such model.
+    """
+    grid: Grid = plugins.part("models", name).constants.get("grid", {})
+    return grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +135,8 @@ def stages(name: str, grid: Grid, train: Interactions) -> tuple[list[Point], lis
     plain = {option: values for option, values in grid.items() if option != WEIGHTING}
     points = [dict(zip(plain, values, strict=True)) for values in itertools.product(*plain.values())]
     weightings = grid.get(WEIGHTING, ())
-    if weightings and not varies(train):
-        weightings = OF_EQUAL_WEIGHTS.get(name, ())
+    if weightings and not varies(train):  # raw and log1p are none then; BM25 is not, and pays for few models
+        weightings = plugins.part("models", name).constants.get("weightings_of_equal", ())
     if not weightings:
         return [], points
     some = max(1, len(points) // 4)
@@ -164,4 +147,4 @@ def stages(name: str, grid: Grid, train: Interactions) -> tuple[list[Point], lis
 
 def fits(name: str, train: Interactions) -> int:
     """How many settings of a model with a grid are fitted where it is tuned on a log."""
-    return sum(map(len, stages(name, GRIDS[name], train)))
+    return sum(map(len, stages(name, grid_of(name), train)))

@@ -351,7 +351,8 @@ class TwoTower:
 
     def _fingerprint(self, train: Interactions, most: int | None, *, validated: bool) -> str:
         """What a kept state must have in common with the fit that goes on from it."""
-        digest = hashlib.sha256(repr((asdict(self), most, validated)).encode())
+        others = plugins.given_by_others({"name": "two_tower", **asdict(self)})
+        digest = hashlib.sha256(repr((asdict(self), most, validated, others)).encode())
         for log in (train, *([] if train.disliked is None else [train.disliked])):
             for column in ("user", "item", "time"):
                 digest.update(log.frame[column].to_numpy().tobytes())

@@ -17,7 +17,7 @@ from recsys.errors import RecsysError
 from recsys.evaluation.folded import CannotFoldInError
 from recsys.evaluation.record import Verdict
 from recsys.models.model import Validate
-from recsys.models.tuning import GRIDS, fits, tune
+from recsys.models.tuning import fits, grid_of, tune
 from recsys.pipeline.build import build_model
 from recsys.pipeline.config import ModelSection, TrainConfig, described
 from recsys.pipeline.fit import Refit, fit
@@ -99,7 +99,7 @@ def _make(
 ) -> None:
     started = time.perf_counter()
     options, tried, judge = section.options, [], validate
-    if validate and section.name in GRIDS:
+    if validate and grid_of(section.name):
         train = Interactions.of(split.train)
         points = fits(section.name, train)
         watch.stage(
@@ -109,7 +109,7 @@ def _make(
         def report(number: int, figures: Mapping[str, float]) -> None:
             watch.epoch(f"{section.name} setting", number, points, figures)
 
-        tuned = tune(section.name, GRIDS[section.name], train, validate, options, report=report)
+        tuned = tune(section.name, grid_of(section.name), train, validate, options, report=report)
         options, tried, judge = dict(tuned.options), tuned.tried, None
     settled = ModelSection.model_validate({"name": section.name, **options})
     outcome = fit(build_model(settled, config.seed), split, refit, validate=judge)

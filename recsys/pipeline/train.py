@@ -65,7 +65,9 @@ class _StageTimer:
 def run_key(dataset: Dataset, config: TrainConfig) -> str:
     """What makes two runs the same: the split, what else users know, the configuration, and the version."""
     of_data = dataset.split_hash + dataset.known_hash
-    text = json.dumps([of_data, document(config), __version__], sort_keys=True)
+    settings = document(config)
+    others = plugins.given_by_others(settings["model"])
+    text = json.dumps([of_data, settings, __version__, *([others] if others else [])], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -179,7 +181,7 @@ def _make(
             **({"cannot_fold_in": unfit} if unfit else {}),
             "index": index,
             "seconds": clock.seconds,
-            "versions": versions(),
+            "versions": versions() | plugins.given_by_others(document(config)["model"]),
             "git": git_revision(Path.cwd()),
         }
     )

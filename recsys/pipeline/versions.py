@@ -8,12 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-PACKAGES: Final = ("recsys", "torch", "numpy", "polars", "scipy", "implicit", "annoy", "mlflow")
+from recsys.version import __version__
+
+PACKAGES: Final = ("torch", "numpy", "polars", "scipy", "implicit", "annoy", "mlflow")
 
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that results depend on; those not installed are left out."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "recsys": __version__}
     for name in PACKAGES:
         try:
             found[name] = version(name)

@@ -37,7 +37,9 @@ def test_one_part_with_formula_source_options_and_what_is_tried() -> None:
     assert result.exit_code == 0
     assert "max(0, margin + neg - pos)" in result.stdout
     assert "FaceNet" in result.stdout
-    assert "margin: float | None = None, tried on the valid part: 0.8, 0.6, 0.4, 0.25, 0.15" in result.stdout
+    assert (
+        "margin: float | None = None, tried on the validation set: 0.8, 0.6, 0.4, 0.25, 0.15" in result.stdout
+    )
     document = json.loads(call("losses", "triplet", "--json").stdout)
     assert [each["name"] for each in document["options"]] == ["margin", "soft", "swap"]
 

@@ -21,7 +21,7 @@ GRID = {"alpha": (1.0, 40.0), "regularization": (0.1, 30.0)}
 
 @pytest.fixture(autouse=True)
 def _small_grid(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(tuned.GRIDS, "als", GRID)  # type: ignore[arg-type]
+    monkeypatch.setattr(tuned, "grid_of", lambda _: GRID)
 
 
 def parts() -> tuple[Interactions, Validate]:

@@ -13,7 +13,7 @@ from recsys.evaluation.validator import validator
 from recsys.models.als import ALS
 from recsys.models.model import Fitted, Scorer, Validate
 from recsys.models.tuned import Tuned
-from recsys.models.tuning import GRIDS, stages, tune
+from recsys.models.tuning import grid_of, stages, tune
 from recsys.models.weighting import WEIGHTINGS
 from tests.factories import checkerboard, interactions, plays
 
@@ -52,7 +52,7 @@ def test_a_grid_on_real_quality_finds_what_ranks_better() -> None:
 
 
 def test_what_fitting_chose_is_part_of_the_options() -> None:
-    tuned = tune("spectral", GRIDS["spectral"], interactions(), lambda _: 0.5, {"dim": 3, "iterations": 8})
+    tuned = tune("spectral", grid_of("spectral"), interactions(), lambda _: 0.5, {"dim": 3, "iterations": 8})
     assert tuned.options == {"dim": 3, "iterations": 2}
     assert tuned.tried == [{"iterations": 2, "score": 0.5}]
 
@@ -72,9 +72,9 @@ def test_an_option_cannot_be_both_fixed_and_tried() -> None:
         tune("als", {"dim": (1, 2)}, interactions(), size, {"dim": 3})
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", ["als", "ease", "item_knn", "spectral"])
 def test_every_grid_is_of_options_that_the_model_takes(name: str) -> None:
-    for option, values in GRIDS[name].items():
+    for option, values in grid_of(name).items():
         for value in values:
             plugins.make("models", name, {option: value})
 
@@ -87,7 +87,7 @@ def counted() -> tuple[Interactions, Validate]:
 
 def raw_weights_only(name: str, log: Interactions, validate: Validate, fixed: dict[str, int]) -> float:
     """The best of the grid where nothing but the weights of the log is tried."""
-    grid = {key: values for key, values in GRIDS[name].items() if key != "weighting"}
+    grid = {key: values for key, values in grid_of(name).items() if key != "weighting"}
     return tune(name, grid, log, validate, {**fixed, "weighting": "raw"}).score
 
 
@@ -95,15 +95,15 @@ def raw_weights_only(name: str, log: Interactions, validate: Validate, fixed: di
 def test_on_counts_every_weighting_is_tried_within_twice_the_fits(name: str, most: int) -> None:
     log, validate = counted()
     fixed = {"dim": 8} if name in ("als", "spectral") else {}
-    tuned = tune(name, GRIDS[name], log, validate, fixed)
-    assert len(tuned.tried) == sum(map(len, stages(name, GRIDS[name], log))) <= most
+    tuned = tune(name, grid_of(name), log, validate, fixed)
+    assert len(tuned.tried) == sum(map(len, stages(name, grid_of(name), log))) <= most
     assert {row["weighting"] for row in tuned.tried} == set(WEIGHTINGS)
     best = max(tuned.tried, key=lambda row: row["score"])
     assert tuned.options["weighting"] == best["weighting"] != "raw"
     # Counts that say nothing of taste cost a baseline that believes them a tenth of its quality, and more.
     assert tuned.score > 1.1 * raw_weights_only(name, log, validate, fixed)
     # All of the grid was tried with the weighting that won.
-    plain = [key for key in GRIDS[name] if key != "weighting"]
+    plain = [key for key in grid_of(name) if key != "weighting"]
     assert len({tuple(row[key] for key in plain) for row in tuned.tried}) == len(
         {tuple(row[key] for key in plain) for row in tuned.tried if row["weighting"] == best["weighting"]}
     )
@@ -112,10 +112,10 @@ def test_on_counts_every_weighting_is_tried_within_twice_the_fits(name: str, mos
 def test_where_weights_are_equal_nothing_is_tried_but_the_grid() -> None:
     log = interactions()
     for name, fits in (("als", 16), ("ease", 5), ("spectral", 1)):
-        coarse, points = stages(name, GRIDS[name], log)
+        coarse, points = stages(name, grid_of(name), log)
         assert (coarse, len(points)) == ([], fits)
         assert not any("weighting" in point for point in points)
-    coarse, points = stages("item_knn", GRIDS["item_knn"], log)
+    coarse, points = stages("item_knn", grid_of("item_knn"), log)
     assert {point["weighting"] for point in coarse} == {"none", "bm25"}
     assert len(coarse) + len(points) <= 2 * 18
 

@@ -27,6 +27,7 @@ class ByTime:
     """
 
     share: float = 0.2
+    spelled: ClassVar[str] = "time"
     ordered: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

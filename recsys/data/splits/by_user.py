@@ -28,6 +28,7 @@ class ByUser:
     """
 
     share: float = 0.1
+    spelled: ClassVar[str] = "users"
     ordered: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

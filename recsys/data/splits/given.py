@@ -17,7 +17,7 @@ from recsys.storage.arrays import BoolArray
 class Given:
     """The rows of a test file that came with the data are held out, less those that are in train as well.
 
-    The valid part is then the newest rows of train where there are times, else drawn by lot.
+    The validation set is then the newest rows of train where there are times, else random rows.
 
     Args:
         test: The file.

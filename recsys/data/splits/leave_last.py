@@ -26,6 +26,7 @@ class LeaveLast:
     """
 
     count: int = 1
+    spelled: ClassVar[str] = "last"
     ordered: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from recsys import plugins
 from recsys.data.splits.base import Splitter
-from recsys.data.splits.by_time import ByTime
-from recsys.data.splits.by_user import ByUser
-from recsys.data.splits.leave_last import LeaveLast
-from recsys.data.splits.random_holdout import RandomHoldout
 from recsys.errors import InputError
 
 
 def parse(text: str) -> Splitter:
-    """The split that a text names.
+    """The split that a text names: what its class says as ``spelled``, and the number that is its option.
 
     Raises:
         InputError: If the name is unknown or the number is none.
@@ -21,19 +18,21 @@ def parse(text: str) -> Splitter:
         (ByTime(share=0.2), LeaveLast(count=2))
     """
     name, _, number = text.partition(":")
+    known = {
+        str(part.constants["spelled"]): part
+        for part in (plugins.part("splits", each) for each in plugins.names("splits"))
+        if "spelled" in part.constants
+    }
+    if name not in known:
+        examples = [f"{each}:{part.options[0].default}" for each, part in known.items()]
+        raise InputError(
+            f"unknown split {text!r}; there are: {', '.join(examples)}; "
+            "for a split that came with the data give --test FILE"
+        )
+    option = known[name].options[0]
     try:
-        match name:
-            case "time":
-                return ByTime(float(number or 0.2))
-            case "random":
-                return RandomHoldout(float(number or 0.2))
-            case "users":
-                return ByUser(float(number or 0.1))
-            case "last":
-                return LeaveLast(int(number or 1))
+        value = (int if option.annotation == "int" else float)(number or option.default)
+        split: Splitter = known[name].source.load()(value)
     except ValueError as error:
         raise InputError(f"split {text!r}: {error}; give for example time:0.2 or last:1") from error
-    raise InputError(
-        f"unknown split {text!r}; there are: time:0.2, last:1, random:0.2, users:0.1; "
-        "for a split that came with the data give --test FILE"
-    )
+    return split

@@ -1,4 +1,4 @@
-"""Rows drawn by lot are held out."""
+"""Random rows are held out."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from recsys.storage.arrays import BoolArray
 
 @dataclass(frozen=True, slots=True)
 class RandomHoldout:
-    """Rows drawn by lot are held out, whoever's they are.
+    """Random rows are held out, of all users together.
 
-    A row's lot is a hash of seed, user and item, so it stays when other rows come or go.
+    A row is drawn by a hash of seed, user and item, so the draw stays when other rows come or go.
 
     Args:
         share: Of the rows, 0 to 1.
     """
 
     share: float = 0.2
+    spelled: ClassVar[str] = "random"
     ordered: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -36,16 +37,16 @@ class RandomHoldout:
         """See ``Splitter``."""
         salt = np.array([derive(seed, "random_holdout")], dtype=np.uint64)
 
-        def lots(frame: pl.DataFrame) -> Keys:
+        def draws(frame: pl.DataFrame) -> Keys:
             return combine(log.keys_of_pairs(frame), salt)
 
         _, held = count_of(log, self.share)
         if held == 0:
             return nothing
-        last = kth_smallest(lambda: (lots(frame) for frame in log.frames()), held - 1)
+        last = kth_smallest(lambda: (draws(frame) for frame in log.frames()), held - 1)
 
         def drawn(frame: pl.DataFrame) -> BoolArray:
-            return lots(frame) <= np.uint64(last)
+            return draws(frame) <= np.uint64(last)
 
         return drawn
 
