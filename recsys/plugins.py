@@ -26,6 +26,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "miners": "learning/miners",
     "samplers": "learning/samplers",
     "towers": "learning/towers",
+    "item_towers": "learning/item_towers",
     "splits": "data/splits",
     "metrics": "evaluation/metrics",
     "indexes": "retrieval/index",
@@ -37,6 +38,7 @@ NESTED: Final[Mapping[str, str]] = {
     "miner": "miners",
     "sampler": "samplers",
     "tower": "towers",
+    "item_tower": "item_towers",
     "of": "models",
 }
 REQUIRED: Final = object()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from recsys.data.features import Features
 from recsys.errors import RecsysError
 from recsys.storage.files import read_json, sha256
 from recsys.storage.home import Home
@@ -124,6 +125,14 @@ class Dataset:
     def users(self) -> pl.DataFrame | None:
         """What is known about the users: user, ...; None where nothing was given."""
         return self._table("users") if (self.folder / "users.parquet").exists() else None
+
+    def features(self) -> Features:
+        """What is known about users and items, read when a model asks for it."""
+        import polars as pl
+
+        paths = [self.folder / f"{name}.parquet" for name in ("users", "items")]
+        users, items = (pl.scan_parquet(path, glob=False) if path.exists() else None for path in paths)
+        return Features(users, items)
 
     def rejects(self) -> pl.DataFrame:
         """Rows that could not be used: file, line, reason, text."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from recsys import seeds
+from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import RecsysError
@@ -75,6 +76,7 @@ class ALS:
     def fit(
         self,
         train: Interactions,
+        features: Features | None = None,
         *,
         validate: Validate | None = None,
         report: Report = silent,

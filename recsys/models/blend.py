@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from recsys.choosing import preferred
+from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.models.composition import draws, named, nested, seeded
@@ -79,6 +80,7 @@ class Blend:
     def fit(
         self,
         train: Interactions,
+        features: Features | None = None,
         *,
         validate: Validate | None = None,
         report: Report = silent,
@@ -93,7 +95,7 @@ class Blend:
                 options = seeded(name, options, seed)  # kept, for a refit to draw the same
             folder = None if checkpoints is None else checkpoints / f"part-{number}"
             fitted = nested(name, options, self.seed).fit(
-                train, validate=validate, report=told, checkpoints=folder
+                train, features, validate=validate, report=told, checkpoints=folder
             )
             assert isinstance(fitted.scorer, Embeddings)  # others were refused when the blend was made
             parts.append(DotVectors.of(fitted.scorer))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import seeds
+from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import InputError, RecsysError
@@ -92,6 +93,7 @@ class EASE:
     def fit(
         self,
         train: Interactions,
+        features: Features | None = None,
         *,
         validate: Validate | None = None,
         report: Report = silent,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.errors import RecsysError
 from recsys.models.item_scores import ItemWeights
@@ -88,6 +89,7 @@ class ItemKNN:
     def fit(
         self,
         train: Interactions,
+        features: Features | None = None,
         *,
         validate: Validate | None = None,
         report: Report = silent,

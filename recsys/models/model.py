@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.storage.arrays import FloatArray, IntArray
 
@@ -76,6 +77,7 @@ class Model(Protocol):
     def fit(
         self,
         train: Interactions,
+        features: Features | None = None,
         *,
         validate: Validate | None = None,
         report: Report = silent,
@@ -84,7 +86,8 @@ class Model(Protocol):
         """Fit to the training interactions.
 
         Args:
-            train: The only data that the model learns from.
+            train: The interactions to learn from.
+            features: What is known about users and items beside them; a model that reads none ignores it.
             validate: Where given, the model may choose its stopping point and settings by it.
             report: Called after each epoch.
             checkpoints: Folder to keep the state of long work in; work found there is gone on with.

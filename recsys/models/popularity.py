@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.columns import ITEM
+from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.models.model import Fitted, Report, Validate, silent
@@ -29,6 +30,7 @@ class Popularity:
     def fit(
         self,
         train: Interactions,
+        features: Features | None = None,
         *,
         validate: Validate | None = None,
         report: Report = silent,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import seeds
+from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.errors import RecsysError
@@ -82,6 +83,7 @@ class Spectral:
     def fit(
         self,
         train: Interactions,
+        features: Features | None = None,
         *,
         validate: Validate | None = None,
         report: Report = silent,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.models.composition import named, nested, seeded
 from recsys.models.model import Fitted, Report, Validate, makes_vectors, silent
@@ -40,6 +41,7 @@ class Tuned:
     def fit(
         self,
         train: Interactions,
+        features: Features | None = None,
         *,
         validate: Validate | None = None,
         report: Report = silent,
@@ -50,9 +52,9 @@ class Tuned:
         grid = {key: values for key, values in grid_of(name).items() if key not in options}
         if validate is None or not grid:
             return nested(name, options, self.seed).fit(
-                train, validate=validate, report=report, checkpoints=checkpoints
+                train, features, validate=validate, report=report, checkpoints=checkpoints
             )
         fixed = seeded(name, options, self.seed)
-        best = tune(name, grid, train, validate, fixed, report=report).options
-        fitted = nested(name, best, self.seed).fit(train, report=report, checkpoints=checkpoints)
+        best = tune(name, grid, train, validate, fixed, features=features, report=report).options
+        fitted = nested(name, best, self.seed).fit(train, features, report=report, checkpoints=checkpoints)
         return Fitted(fitted.scorer, {"of": {"name": name, **best}})

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from recsys import plugins
+from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.errors import InputError, RecsysError
 from recsys.models.model import Grid, Model, Report, Validate, silent
@@ -52,6 +53,7 @@ def tune(
     validate: Validate,
     options: Mapping[str, Any] | None = None,
     *,
+    features: Features | None = None,
     report: Report = silent,
 ) -> TuningResult:
     """Fit the points of a grid on train and keep the one that validates best; the first one of equals.
@@ -67,6 +69,7 @@ def tune(
         train: What each point is fitted on.
         validate: Judges a fitted point; higher is better, and a value that is not finite never wins.
         options: Options that stay as they are, such as ``dim``.
+        features: What is known about users and items.
         report: Called after each point with its number from 1, its options and its score.
 
     Raises:
@@ -78,7 +81,7 @@ def tune(
     both = sorted(fixed.keys() & grid.keys())
     if both:
         raise InputError(f"{', '.join(both)}: both fixed and in the grid of {name}; give one of the two")
-    trials = _Trials(name, fixed, train, validate, report)
+    trials = _Trials(name, fixed, train, features, validate, report)
     coarse, rest = stages(name, grid, train)
     for point in coarse:
         trials.add(point)
@@ -95,6 +98,7 @@ class _Trials:
     name: str
     fixed: Point
     train: Interactions
+    features: Features | None
     validate: Validate
     report: Report
     tried: list[Point] = field(default_factory=list)
@@ -105,7 +109,7 @@ class _Trials:
         """Fit one point and judge it."""
         model: Model = plugins.make("models", self.name, self.fixed | point)
         try:
-            fitted = model.fit(self.train, validate=self.validate)
+            fitted = model.fit(self.train, self.features, validate=self.validate)
         except RecsysError as error:
             self.failures.append(error)
             self.tried.append(point | {"score": None, "failed": str(error)})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from recsys import plugins, seeds
 from recsys.choosing import climb
+from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
@@ -60,7 +61,8 @@ class TwoTower:
         distance: What a score is.
         miner: Which negatives are learned from.
         sampler: Which items a batch is compared with.
-        tower: How a user becomes a vector; items are looked up.
+        tower: How a user becomes a vector.
+        item_tower: How an item becomes a vector.
         reducer: mean, active (the mean of summands that are not zero) or sum.
         balance: Whether each positive pulls with a force of at most one, however many candidates outscore it,
             where the loss is a sum over pairs.
@@ -100,6 +102,7 @@ class TwoTower:
     miner: Choice = "everything"
     sampler: Choice = "uniform"
     tower: Choice = "history"
+    item_tower: Choice = "ids"
     reducer: str = "mean"
     balance: bool = True
     l2: float = 0.0
@@ -148,19 +151,20 @@ class TwoTower:
     def fit(
         self,
         train: Interactions,
+        features: Features | None = None,
         *,
         validate: Validate | None = None,
         report: Report = silent,
         checkpoints: Path | None = None,
     ) -> Fitted:
         """Fit to the training interactions; see ``Model``."""
-        self._parts(self._device())  # what cannot be is refused before anything is computed
+        self._parts(train, features, self._device())  # what cannot be is refused before anything is computed
         weighting, begun = self._begin(train, validate)
         loss = self.loss
         if validate is not None:
-            loss = self._tried(train, begun, validate, report, checkpoints)
+            loss = self._tried(train, features, begun, validate, report, checkpoints)
         model = replace(self, loss=loss, weighting=weighting)
-        state, embeddings = model._trained(train, begun, validate, report, checkpoints)
+        state, embeddings = model._trained(train, features, begun, validate, report, checkpoints)
         hops, scorer = best_hops(embeddings(state.best), train, self.hops, validate)
         share, scorer = best_share(scorer, begun, self.start_share, self.dim, train, validate)
         chosen: dict[str, Any] = {} if loss == self.loss else {"loss": loss}
@@ -170,6 +174,7 @@ class TwoTower:
     def _trained(
         self,
         train: Interactions,
+        features: Features | None,
         begun: Embeddings | None,
         validate: Validate | None,
         report: Report,
@@ -180,7 +185,7 @@ class TwoTower:
         from recsys.learning.training.loop import Hooks
         from recsys.learning.training.loop import train as run
 
-        work = self.prepare(train, begun, most)
+        work = self.prepare(train, features, begun, most)
         fold_in, _ = work.parts.tower.fold_in()
 
         def embeddings(vectors: Vectors) -> Embeddings:
@@ -199,6 +204,7 @@ class TwoTower:
     def _tried(
         self,
         train: Interactions,
+        features: Features | None,
         begun: Embeddings | None,
         validate: Validate,
         report: Report,
@@ -216,7 +222,7 @@ class TwoTower:
                 loss = {"name": name, **given, **chosen, option: value}
                 short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs))
                 folder = None if checkpoints is None else checkpoints / f"{option}-{value}"
-                state, _ = short._trained(train, begun, validate, silent, folder, TRIAL_ROWS)
+                state, _ = short._trained(train, features, begun, validate, silent, folder, TRIAL_ROWS)
                 report(0, {option: value, "valid": state.best_value})
                 return state.best_value
 
@@ -232,12 +238,17 @@ class TwoTower:
         return best_weighting(self.start, train, self.dim, self.seed, validate)
 
     def prepare(
-        self, train: Interactions, begun: Embeddings | None = None, most: int | None = None
+        self,
+        train: Interactions,
+        features: Features | None = None,
+        begun: Embeddings | None = None,
+        most: int | None = None,
     ) -> TrainingSetup:
         """Everything that a fit works with, at its start, on its device.
 
         Args:
             train: What is fitted to.
+            features: What is known about users and items.
             begun: Where the vectors start, where that is known.
             most: Interactions that an epoch goes through, at most.
         """
@@ -247,7 +258,7 @@ class TwoTower:
 
         keep_freed()
         device = self._device()
-        parts = self._parts(device)
+        parts = self._parts(train, features, device)
         log = InteractionTensors.of(train, device, ages=parts.tower.needs_ages)
         tables = self._tables(log, parts, device)
         begun = self._begin(train)[1] if begun is None else begun
@@ -266,7 +277,7 @@ class TwoTower:
         found = "cuda" if torch.cuda.is_available() else "cpu"
         return torch.device(found if self.device == "auto" else self.device)
 
-    def _parts(self, device: torch.device) -> Parts:
+    def _parts(self, train: Interactions, features: Features | None, device: torch.device) -> Parts:
         from recsys.learning.reducers import REDUCERS
         from recsys.learning.training.batch import Parts
         from recsys.learning.training.precision import has_bfloat16
@@ -278,6 +289,7 @@ class TwoTower:
         loss: Loss = plugins.make("losses", *named(self.loss))
         return Parts(
             tower=plugins.make("towers", *named(self.tower)),
+            items=plugins.make("item_towers", *named(self.item_tower)).over(train, features, device),
             distance=self._distance(),
             miner=plugins.make("miners", *named(self.miner)),
             loss=loss,
@@ -317,7 +329,8 @@ class TwoTower:
         from recsys.learning.training.tables import Tables
 
         optimizer = {"adagrad": Adagrad, "adam": Adam}[self.optimizer](self.rate * self._length())
-        shapes = {"items": log.catalogue, **parts.tower.tables(len(log.starts) - 1, log.catalogue)}
+        of_items = plugins.make("item_towers", *named(self.item_tower)).tables(log.catalogue)
+        shapes = {**of_items, **parts.tower.tables(len(log.starts) - 1, log.catalogue)}
         rng = seeds.torch_generator(self.seed, "start", device=device)
         ball = None if self.ball is None else UnitBall(self.ball)
         tables = Tables.start(shapes, self.dim, optimizer, rng, ball, self._length())
@@ -341,7 +354,7 @@ class TwoTower:
 
         def score(users: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
             vectors = parts.tower.forward(log.take(users), tables.read)  # (B, D)
-            points = place(parts.distance, tables.read, vectors, tables.read("items", items))
+            points = place(parts.distance, tables.read, vectors, parts.items(items, tables.read))
             scores: torch.Tensor = parts.distance.matrix(*points)
             return scores  # (B, P)
 

@@ -76,7 +76,7 @@ def baseline(
     started = time.perf_counter()
     try:
         if not folder.exists():
-            _make(folder, section, split, config, refit, validate, watch)
+            _make(folder, section, dataset, split, config, refit, validate, watch)
     except CannotFoldInError:
         raise
     except RecsysError as error:
@@ -91,6 +91,7 @@ def baseline(
 def _make(
     folder: Path,
     section: ModelSection,
+    dataset: Dataset,
     split: Split,
     config: TrainConfig,
     refit: Refit,
@@ -109,10 +110,20 @@ def _make(
         def report(number: int, figures: Mapping[str, float]) -> None:
             watch.epoch(f"{section.name} setting", number, points, figures)
 
-        tuned = tune(section.name, grid_of(section.name), train, validate, options, report=report)
+        tuned = tune(
+            section.name,
+            grid_of(section.name),
+            train,
+            validate,
+            options,
+            features=dataset.features(),
+            report=report,
+        )
         options, tried, judge = dict(tuned.options), tuned.tried, None
     settled = ModelSection.model_validate({"name": section.name, **options})
-    outcome = fit(build_model(settled, config.seed), split, refit, validate=judge)
+    outcome = fit(
+        build_model(settled, config.seed), split, refit, validate=judge, features=dataset.features()
+    )
     verdict = scored(outcome.scored, split, config.metrics, config.warm_up, config.seed, watch)
     with replacing(folder) as temporary:
         verdict.write(temporary / "per_user.parquet")

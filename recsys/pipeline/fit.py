@@ -12,6 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from recsys.columns import TIME, USER
+from recsys.data.features import Features
 from recsys.data.splits.histories import oldest_rows
 from recsys.data.tables import Interactions, Split
 from recsys.evaluation.unseen import Unseen, UnseenValidator, nobody_known
@@ -62,6 +63,7 @@ def fit(
     refit: Refit,
     *,
     validate: Validate | None,
+    features: Features | None = None,
     report: Report = silent,
     again: Report = silent,
     checkpoints: Path | None = None,
@@ -80,17 +82,17 @@ def fit(
     settled: Mapping[str, Any] = {}
     if validate or not on_more:  # without a judge there is nothing to choose: the fit on more is the only one
         folder = _in(checkpoints, "choose")
-        first = model.fit(log(split.train), validate=validate, report=report, checkpoints=folder)
+        first = model.fit(log(split.train), features, validate=validate, report=report, checkpoints=folder)
         scored = served = first.scorer
         settled, score = first.chosen, validate(first.scorer) if validate else None
         chosen = replace(model, **settled)  # type: ignore[type-var]  # every model is a dataclass
     if on_more:
         folder = _in(checkpoints, "refit")
-        scored = served = chosen.fit(log(seen), report=again, checkpoints=folder).scorer
+        scored = served = chosen.fit(log(seen), features, report=again, checkpoints=folder).scorer
     if refit == "all":
         learned = pl.concat([seen, split.test]).unique(["user", "item"], keep="first", maintain_order=True)
         folder = _in(checkpoints, "all")
-        served = chosen.fit(log(learned), report=again, checkpoints=folder).scorer
+        served = chosen.fit(log(learned), features, report=again, checkpoints=folder).scorer
     return Outcome(scored, served, learned, settled, score, time.perf_counter() - started)
 
 
@@ -103,7 +105,7 @@ def _log(known: pl.DataFrame, learned: pl.DataFrame) -> Interactions:
     """What is learned from, and what its users knew and did not like by then.
 
     A row newer than all that is learned from of the same user is of that user's future, where the held-out
-    rows lie: it is left out. Ragged without a time have no order, so all of them are taken.
+    rows lie: it is left out. Rows without a time have no order, so all of them are taken.
     """
     if known.is_empty():
         return Interactions.of(learned)

@@ -138,7 +138,7 @@ def _make(
         report = Epochs(run.path / "epochs.jsonl", "epoch", getattr(model, "epochs", None), watch, course)
         outcome = fit(
             model, split, config.refit,
-            validate=validate, report=report, checkpoints=run.checkpoints,
+            validate=validate, features=dataset.features(), report=report, checkpoints=run.checkpoints,
             again=lambda step, figures: watch.epoch("refit, epoch", step, None, figures),
         )  # fmt: skip
         served = _servable(outcome.served, config)

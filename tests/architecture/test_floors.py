@@ -10,7 +10,7 @@ import recsys
 
 PACKAGE = Path(recsys.__file__).parent
 FLOORS = ["ground", "data", "learning", "models", "retrieval", "evaluation", "tracking", "pipeline", "cli"]
-FAMILIES = ["distances", "losses", "miners", "samplers", "towers"]
+FAMILIES = ["distances", "losses", "miners", "samplers", "towers"]  # item towers gather rows as towers do
 TOP = {"recsys", "recsys.api"}  # the Python interface stands on everything
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PICKLERS = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}

@@ -130,7 +130,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, alphas: tuple[float, ...]) -> None:
     """Makes ALS fail where alpha is among these."""
     whole = ALS.fit
 
-    def fit(self: ALS, train: Interactions, **options: object) -> Fitted:
+    def fit(self: ALS, train: Interactions, *given: object, **options: object) -> Fitted:
         if self.alpha in alphas:
             raise RecsysError(f"not finite with alpha {self.alpha}")
         return whole(self, train, **options)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ class Notes:
 
     given: list[Interactions] = field(default_factory=list)
 
-    def fit(self, train: Interactions, **options: object) -> Fitted:
+    def fit(self, train: Interactions, *given: object, **options: object) -> Fitted:
         self.given.append(train)
         return Popularity().fit(train)
 

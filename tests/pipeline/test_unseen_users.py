@@ -150,7 +150,7 @@ class Closed:
 
 
 def test_a_baseline_that_cannot_fold_in_is_named(by_users: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Popularity, "fit", lambda self, log, **_: Fitted(Closed(log.users, log.items)))
+    monkeypatch.setattr(Popularity, "fit", lambda self, log, *_, **__: Fitted(Closed(log.users, log.items)))
     document = train(by_users, "--model", "ease", "--baselines", "popularity,spectral")
     assert list(document["baselines"]) == ["spectral"]
     assert document["cannot_fold_in"]["popularity"].startswith("Closed cannot fold in: it scores the users")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from recsys.learning.distances.distance import Distance
+from recsys.learning.item_towers.item_tower import Items
 from recsys.learning.losses.loss import Loss
 from recsys.learning.miners.miner import Miner, Moment
 from recsys.learning.reducers import Reducer
@@ -165,6 +166,7 @@ class Parts:
     """
 
     tower: Tower
+    items: Items
     distance: Distance
     miner: Miner
     loss: Loss

@@ -111,10 +111,10 @@ class Checkup:
     before: Tensor
 
     @classmethod
-    def begin(cls, log: InteractionTensors, tables: Tables) -> Checkup:
+    def begin(cls, log: InteractionTensors, tables: Tables, parts: Parts) -> Checkup:
         """Note where the sampled items are."""
         items = embedding_metrics.thin(log.catalogue, ITEMS, log.items.device)
-        return cls(log, items, tables.read("items", items))
+        return cls(log, items, parts.items(items, tables.read))
 
     @torch.no_grad()
     def end(self, batch: Batch, tables: Tables, parts: Parts, epoch: int) -> dict[str, float]:
@@ -130,7 +130,7 @@ class Checkup:
         Raises:
             RecsysError: If the space collapsed or is not finite.
         """
-        items = tables.read("items", self.items)
+        items = parts.items(self.items, tables.read)
         check_spread(items, "item", epoch)
         batch = _head(batch, self.log)
         rows = _points(batch, tables, parts)
@@ -197,7 +197,8 @@ def _head(batch: Batch, log: InteractionTensors) -> Batch:
 def _points(batch: Batch, tables: Tables, parts: Parts) -> Points:
     """The vectors of a batch as they are now, in the form that its loss is computed from."""
     users = parts.tower.forward(batch.users, tables.read, batch.items)
-    rows = Points(users, tables.read("items", batch.items), tables.read("items", batch.candidates.codes))
+    items = (parts.items(codes, tables.read) for codes in (batch.items, batch.candidates.codes))
+    rows = Points(users, *items)
     return Points(*place(parts.distance, tables.read, rows.users, rows.positives, rows.candidates))
 
 

@@ -124,7 +124,7 @@ def run_epoch(work: TrainingSetup, epoch: int) -> dict[str, float]:
     Raises:
         RecsysError: If the loss is not finite, the miner left no pair, or the vectors collapsed.
     """
-    checkup, watched = Checkup.begin(work.log, work.tables), CountingMiner(work.parts.miner)
+    checkup, watched = Checkup.begin(work.log, work.tables, work.parts), CountingMiner(work.parts.miner)
     parts = work.parts if isinstance(work.parts.miner, Everything) else replace(work.parts, miner=watched)
     began, losses, pairs, sample = time.perf_counter(), [], 0, None
     for batch in batches(work, epoch):
@@ -182,11 +182,11 @@ def embed(work: TrainingSetup, block: int = 4096) -> Vectors:
     log, tables, tower = work.log, work.tables, work.parts.tower
     everyone = torch.arange(len(log.starts) - 1, device=log.users.device)
     users = torch.cat([tower.forward(log.take(some), tables.read) for some in torch.split(everyone, block)])
-    distance = work.parts.distance
-    named = dict(zip(("users", "items"), place(distance, tables.read, users, tables["items"]), strict=True))
+    codes, distance = torch.arange(log.catalogue, device=everyone.device), work.parts.distance
+    items = torch.cat([work.parts.items(some, tables.read) for some in torch.split(codes, block)])
+    named = dict(zip(("users", "items"), place(distance, tables.read, users, items), strict=True))
     if tower.fold_in()[1]:
-        items = torch.arange(log.catalogue, device=everyone.device)
-        alone = [_with_one_item(some) for some in torch.split(items, block)]
+        alone = [_with_one_item(some) for some in torch.split(codes, block)]
         inputs = torch.cat([tower.forward(some, tables.read) for some in alone])
         (named["inputs"],) = move(distance, tables.read, inputs)
     return {name: _host(vectors) for name, vectors in named.items()}

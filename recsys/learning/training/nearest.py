@@ -31,7 +31,8 @@ def nearest(log: InteractionTensors, tables: Tables, parts: Parts, skip: int, co
         skip: Not negative.
         count: At least 1; with ``skip`` at most the number of items.
     """
-    (items,) = place(parts.distance, tables.read, tables["items"])  # (I, D)
+    everything = torch.arange(log.catalogue, device=log.users.device)
+    (items,) = place(parts.distance, tables.read, parts.items(everything, tables.read))  # (I, D)
     size = min(BLOCK_USERS, max(1, BLOCK_SCORES // log.catalogue))
     blocks = torch.split(torch.arange(len(log.starts) - 1, device=log.users.device), size)
     bounds = [*log.starts[:-1:size].tolist(), len(log)]  # the host waits once, not in each block

@@ -26,7 +26,7 @@ def step(batch: Batch, tables: Tables, parts: Parts) -> Reduced | None:
     """
     sizes = [len(batch.items), len(batch.candidates.codes)]
     users = parts.tower.forward(batch.users, tables.gather, batch.items)  # (B, D)
-    items = tables.gather("items", torch.cat([batch.items, batch.candidates.codes]))  # (B + N, D)
+    items = parts.items(torch.cat([batch.items, batch.candidates.codes]), tables.gather)  # (B + N, D)
     rows = Points(users, *torch.split(items, sizes))
     users, items = move(parts.distance, tables.gather, users, items)
     if parts.distance.bounded:

@@ -1,0 +1,31 @@
+"""How items become vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from torch import Tensor
+
+from recsys.learning.towers.tower import Gather
+
+if TYPE_CHECKING:
+    import torch
+
+    from recsys.data.features import Features
+    from recsys.data.tables import Interactions
+
+# Codes of items (n,) and the rows of tables -> vectors (n, D).
+Items: TypeAlias = Callable[[Tensor, Gather], Tensor]
+
+
+class ItemTower(Protocol):
+    """How items become vectors: a frozen dataclass whose fields are its options."""
+
+    def tables(self, items: int) -> Mapping[str, int | tuple[int, int]]:
+        """Tables to be learned, by name: rows, each a vector, or rows and a width of their own."""
+        ...
+
+    def over(self, train: Interactions, features: Features | None, device: torch.device) -> Items:
+        """The tower on one catalogue; what it reads of the features lives in the result, on the device."""
+        ...
