@@ -40,6 +40,7 @@ SLOW = (
     "learning/test_checkpoint.py",
     "learning/towers/test_heads.py",
     "models/test_initialization.py",
+    "models/test_start_share.py",
     "models/test_two_tower.py",
     "pipeline/test_unseen_users.py",
     "pipelines/test_smoke.py",
@@ -47,6 +48,7 @@ SLOW = (
     "retrieval/test_export_killed.py",
     "test_id_doors.py",
     "test_api.py",
+    "tracking/test_live.py",
     "tracking/test_mlflow_tracker.py",
     "tracking/test_pyfunc.py",
 )

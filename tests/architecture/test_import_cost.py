@@ -85,6 +85,7 @@ assert called
     assert not loaded(code) & HEAVY
 
 
+@pytest.mark.slow
 def test_the_host_process_stays_as_it_was(tmp_path: Path) -> None:
     """Neither importing nor using recsys changes the environment or the threads of a Python process."""
     code = """

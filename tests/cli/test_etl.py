@@ -97,7 +97,7 @@ def test_events(home: Home, tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["absent.csv"], "there is no file or folder 'absent.csv'"),
-        (["LOG", "--split", "sometimes"], "unknown split 'sometimes'; there are: time:0.2, last:1"),
+        (["LOG", "--split", "sometimes"], "unknown split 'sometimes'; there are: time:0.2, users:0.1"),
         (["LOG", "--on-repeat", "mean", "--valid", "2"], "on_repeat = 'mean'"),
         (["LOG", "--item", "isbn"], "has no column 'isbn' for --item"),
         (["LOG", "--max-rejects", "0%"], "1 no user id; for example"),
