@@ -210,7 +210,8 @@ class Run:
         """Write the k best items of every user: columns user, item, rank, score; as ``recsys export``.
 
         Args:
-            path: A .parquet, .csv or .jsonl file; with ``part_rows`` a folder. What is there is replaced.
+            path: A .parquet, .csv or .jsonl file; with ``part_rows`` a folder. What is there is replaced. A
+                path, or a URL that fsspec knows.
             k: Length of a list.
             users: Ids, in the order to write them; all users of the run otherwise. Unknown ones are counted.
             part_rows: Most rows of a part.
@@ -227,7 +228,7 @@ class Run:
 
         wanted = None if users is None else id_texts(users)
         return export(
-            self.folder.path, Path(path),
+            self.folder.path, path,
             k=k, users=wanted, part_rows=part_rows, index=index, purpose=purpose,
         )  # fmt: skip
 

@@ -22,7 +22,10 @@ def register(app: typer.Typer) -> None:
 
 def export(
     session: Session,
-    out: Annotated[Path, typer.Argument(help="A .parquet, .csv or .jsonl file; a folder with --part-rows.")],
+    out: Annotated[
+        str,
+        typer.Argument(help="A .parquet, .csv or .jsonl file; a folder with --part-rows; a path or a URL."),
+    ],
     k: Annotated[int, typer.Option("-k", help="Length of a list.")] = 50,
     run: RunOption = "current",
     dataset: DatasetOption = None,
@@ -68,7 +71,7 @@ def export(
     session.show(manifest, lambda console: _render(console, out, manifest))
 
 
-def _render(console: Console, out: Path, manifest: dict[str, Any]) -> None:
+def _render(console: Console, out: str, manifest: dict[str, Any]) -> None:
     index, files = manifest["index"], manifest["files"]
     recall = next((f", measured {key} {index[key]:.3f}" for key in index if key.startswith("recall@")), "")
     size = sum(file["bytes"] for file in files)

@@ -192,7 +192,7 @@ def test_a_stopped_export_leaves_what_was_there_and_goes_on(
     assert process.returncode != 0
     if how == signal.SIGINT:
         assert message == (
-            "StoppedError: stopped; 3 of 6 parts are kept, and the same command goes on from there\n"
+            "StoppedError: stopped; 3 of 6 parts are kept; the same command continues from there\n"
         )
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     work = tmp_path / ".lists.export" / "parts"
@@ -202,8 +202,10 @@ def test_a_stopped_export_leaves_what_was_there_and_goes_on(
     ranked = []
     monkeypatch.setattr(
         module,
-        "_ranked",
-        lambda job, users, *rest, make=module._ranked: ranked.append(users) or make(job, users, *rest),
+        "ranked",
+        lambda service, seen, users, *rest, make=module.ranked: (
+            ranked.append(users) or make(service, seen, users, *rest)
+        ),
     )
     export(run.path, out, k=5, part_rows=10, index="exact")
     assert [users.tolist() for users in ranked] == [[6, 7], [8, 9], [10, 11]]
