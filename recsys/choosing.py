@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Values: TypeAlias = npt.NDArray[np.float64]
+T = TypeVar("T")
 
 
 class Judgement(float):
@@ -66,6 +67,16 @@ def preferred(qualities: Sequence[float]) -> int:
     """
     best = max(qualities, key=lambda quality: -math.inf if math.isnan(quality) else quality)
     return next(place for place, quality in enumerate(qualities) if not clearly_better(best, quality))
+
+
+def choose(candidates: Sequence[T], judge: Callable[[T], float]) -> T:
+    """Judge every candidate and take the ``preferred`` one; they stand in order of preference.
+
+    Example:
+        >>> choose(["default", "other"], lambda name: 0.3)
+        'default'
+    """
+    return candidates[preferred([judge(each) for each in candidates])]
 
 
 def climb(

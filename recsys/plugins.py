@@ -40,6 +40,7 @@ NESTED: Final[Mapping[str, str]] = {
     "tower": "towers",
     "item_tower": "item_towers",
     "of": "models",
+    "anchor": "models",
 }
 REQUIRED: Final = object()
 

@@ -40,7 +40,7 @@ SLOW = (
     "learning/test_checkpoint.py",
     "learning/towers/test_heads.py",
     "models/test_initialization.py",
-    "models/test_start_share.py",
+    "models/test_anchored.py",
     "models/test_two_tower.py",
     "pipeline/test_unseen_users.py",
     "pipelines/test_smoke.py",

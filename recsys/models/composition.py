@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from recsys import plugins
+from recsys.data.features import Features
+from recsys.data.tables import Interactions
+from recsys.embeddings import Embeddings
 from recsys.errors import InputError
-from recsys.models.model import Model
+from recsys.models.model import Model, Report, Validate, makes_vectors
 
 
 def named(part: str | Mapping[str, Any], kind: str = "part") -> tuple[str, dict[str, Any]]:
@@ -39,6 +43,38 @@ def nested(name: str, options: Mapping[str, Any], seed: int) -> Model:
     """
     model: Model = plugins.make("models", name, seeded(name, options, seed))
     return model
+
+
+def nested_vectors(part: str | Mapping[str, Any], seed: int) -> Model:
+    """Make a model of vectors.
+
+    Raises:
+        InputError: If there is no such model, an option or value is refused, or it scores from item to item.
+    """
+    name, options = named(part, "model")
+    model = nested(name, options, seed)
+    if not makes_vectors(model):
+        raise InputError(f"{name} scores from item to item and has no vectors; take a model that has")
+    return model
+
+
+def fit_nested(
+    part: str | Mapping[str, Any],
+    seed: int,
+    train: Interactions,
+    features: Features | None,
+    *,
+    validate: Validate | None,
+    report: Report,
+    checkpoints: Path | None,
+) -> tuple[Embeddings, dict[str, Any]]:
+    """Fit a model of vectors; returns them, and the model as it is to be fitted again."""
+    name, options = named(part, "model")
+    fitted = nested_vectors(part, seed).fit(
+        train, features, validate=validate, report=report, checkpoints=checkpoints
+    )
+    assert isinstance(fitted.scorer, Embeddings), "a model that makes vectors"
+    return fitted.scorer, {"name": name, **options, **fitted.chosen}
 
 
 def draws(parts: Sequence[str | Mapping[str, Any]], seed: int) -> list[int]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import seeds
-from recsys.choosing import preferred
+from recsys.choosing import choose
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
 from recsys.models.model import Validate
@@ -55,7 +55,7 @@ def best_weighting(
     """
     begun = {weighting: start(kind, train, dim, seed, weighting) for weighting in TRIED}
     found = [(weighting, each) for weighting, each in begun.items() if each is not None]
-    return found[preferred([validate(each) for _, each in found])]
+    return choose(found, lambda each: validate(each[1]))
 
 
 def scaled(vectors: FloatArray, *, unit_rows: bool) -> tuple[FloatArray, npt.NDArray[np.bool_]]:

@@ -15,12 +15,12 @@ from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
+from recsys.models.anchored import best_share
 from recsys.models.composition import named
-from recsys.models.graph import best_hops
 from recsys.models.initialization import STARTS, best_weighting, scaled, start
 from recsys.models.joining import served_distance
 from recsys.models.model import Fitted, Report, Validate, silent
-from recsys.models.start_share import best_share
+from recsys.models.smoothed import best_hops
 from recsys.models.weighting import check_weighting, varies
 
 if TYPE_CHECKING:

@@ -12,8 +12,10 @@ import pytest
 
 from recsys.choosing import Judgement
 from recsys.embeddings import Embeddings
-from recsys.models.graph import best_hops
+from recsys.errors import InputError
 from recsys.models.model import Scorer
+from recsys.models.smoothed import Smoothed, best_hops, smoothed
+from recsys.models.spectral import Spectral
 from recsys.plugins import make
 from tests.factories import interactions
 
@@ -112,3 +114,30 @@ def test_a_history_is_served_near_to_its_user() -> None:
     mine, served = (users @ model.items.T.astype(float) for users in (model.users, folded))
     agreement = [np.corrcoef(one, other)[0, 1] for one, other in zip(mine, served, strict=True)]
     assert np.mean(agreement) > 0.95
+
+
+def test_a_smoothed_model_is_its_model_after_so_many_steps() -> None:
+    """Any model of vectors: without validation exactly so many steps, with it those that help."""
+    plain = Spectral(dim=4).fit(LOG).scorer
+    assert isinstance(plain, Embeddings)
+    of = {"name": "spectral", "dim": 4}
+    fitted = Smoothed(of, hops=2).fit(LOG)
+    assert fitted.chosen["hops"] == 2
+    np.testing.assert_allclose(
+        fitted.scorer.scores(EVERYONE), list(smoothed(plain, LOG, 2))[2].scores(EVERYONE), atol=1e-5
+    )
+    worse = Smoothed(of, hops=2).fit(LOG, validate=lambda scorer: float(scorer_is(scorer, plain)))
+    assert worse.chosen["hops"] == 0
+    again = Smoothed(**worse.chosen).fit(LOG)
+    np.testing.assert_array_equal(again.scorer.scores(EVERYONE), plain.scores(EVERYONE))
+
+
+def scorer_is(scorer: object, other: Embeddings) -> bool:
+    assert isinstance(scorer, Embeddings)
+    return scorer.users.shape == other.users.shape and np.array_equal(scorer.users, other.users)
+
+
+@pytest.mark.parametrize(("of", "message"), [("ease", "item to item"), ("nothing", "unknown model")])
+def test_what_has_no_vectors_is_refused_when_it_is_made(of: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Smoothed(of)

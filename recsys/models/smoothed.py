@@ -1,22 +1,64 @@
-"""Finished vectors, smoothed over the graph of interactions."""
+"""Vectors of a model, smoothed over the graph of interactions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.choosing import preferred
+from recsys.choosing import choose
+from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
+from recsys.models.composition import fit_nested, nested_vectors
 from recsys.models.item_scores import chosen
 from recsys.models.joining import JOINABLE, as_dot, judged, with_fold_in
-from recsys.models.model import Validate
+from recsys.models.model import Fitted, Report, Validate, silent
 
 if TYPE_CHECKING:
     from scipy import sparse
+
+
+@dataclass(frozen=True)
+class Smoothed:
+    """A model whose vectors are smoothed over the graph of interactions, see ``best_hops``.
+
+    Args:
+        of: The model: its name, or name and options. It must make vectors whose score is an inner product.
+        hops: Steps over the graph: at most, with validation, exactly without.
+        seed: Of the model, where that sets none.
+
+    Source: He et al. 2020, LightGCN, equations 3 and 4, applied after training.
+    """
+
+    of: str | Mapping[str, Any] = "als"
+    hops: int = 4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.hops < 0:
+            raise ValueError(f"hops is {self.hops}; it must not be negative")
+        nested_vectors(self.of, self.seed)
+
+    def fit(
+        self,
+        train: Interactions,
+        features: Features | None = None,
+        *,
+        validate: Validate | None = None,
+        report: Report = silent,
+        checkpoints: Path | None = None,
+    ) -> Fitted:
+        """Fit the model and smooth its vectors; see ``Model.fit``."""
+        model, settled = fit_nested(
+            self.of, self.seed, train, features, validate=validate, report=report, checkpoints=checkpoints
+        )
+        hops, scorer = best_hops(model, train, self.hops, validate)
+        return Fitted(scorer, {"of": settled, "hops": hops})
 
 
 def best_hops(
@@ -48,9 +90,13 @@ def best_hops(
     steps = list(smoothed(model, train, hops))
     best = hops
     if validate is not None:
-        own = validate(model)
-        after = [judged(each, lambda: _inputs(model, train), train, validate) for each in steps[1:]]
-        best = preferred([own, *after])
+
+        def quality(step: int) -> float:
+            if step == 0:
+                return validate(model)
+            return judged(steps[step], lambda: _inputs(model, train), train, validate)
+
+        best = choose(range(len(steps)), quality)
     if best == 0:
         return 0, model
     return best, with_fold_in(steps[best], _inputs(model, train), train)

@@ -10,8 +10,8 @@ import pytest
 from recsys.choosing import Judgement
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
-from recsys.models.graph import best_hops
-from recsys.models.start_share import best_share
+from recsys.models.anchored import Anchored, best_share
+from recsys.models.smoothed import best_hops
 from recsys.plugins import make
 from tests.factories import interactions
 
@@ -130,3 +130,20 @@ def test_candidates_for_unseen_users_come_as_they_would_be_served() -> None:
     parts = [{"name": "spectral", "dim": 2}, {"name": "als", "dim": 2}]
     make("models", "blend", {"of": parts}).fit(LOG, validate=judge)
     assert all(each.inputs is not None or each.fold_in.name == "least_squares" for each in judge.given)
+
+
+def test_an_anchored_model_is_both_joined() -> None:
+    of, anchor = {"name": "two_tower", **TOWERS, "start": "normal"}, {"name": "spectral", "dim": 4}
+    found = Anchored(of, anchor, share=0.25, dim=8).fit(LOG)
+    alone = make("models", "two_tower", {**TOWERS, "start": "normal"}).fit(LOG).scorer
+    _, wanted = best_share(alone, START, 0.25, 8, LOG, None)
+    assert found.chosen["share"] == 0.25
+    np.testing.assert_allclose(found.scorer.scores(EVERYONE), wanted.scores(EVERYONE), atol=1e-5)
+    none = Anchored(of, anchor, share=0.0, dim=8).fit(LOG)
+    np.testing.assert_array_equal(none.scorer.scores(EVERYONE), alone.scores(EVERYONE))
+
+
+@pytest.mark.parametrize("options", [{"share": 1.5}, {"dim": 0}])
+def test_values_out_of_range_are_refused(options: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(options))):
+        Anchored(**options)  # type: ignore[arg-type]
