@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recsys import plugins as parts
 from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.errors import InputError
@@ -281,6 +282,7 @@ def train(
     distance: str | None = None,
     options: Mapping[str, Any] | None = None,
     track: str | Tracker = "mlflow",
+    plugins: Sequence[str | Path] = (),
 ) -> Run:
     """Fit, score beside tuned baselines, index and record, as ``recsys train`` does; the run becomes current.
 
@@ -291,7 +293,10 @@ def train(
         distance: See ``recsys parts distances``.
         options: Anything else by its path, as ``{"model.dim": 32, "baselines": ["popularity"]}``.
         track: Where the run is recorded beside its folder: ``mlflow``, ``none``, or a tracker of your own.
+        plugins: Python files with parts of your own; from now on they are known in this process.
     """
+    for path in plugins:
+        parts.use(Path(path))
     named = {"model.loss": loss, "model.distance": distance}
     overrides = {key: value for key, value in named.items() if value is not None} | dict(options or {})
     config = configs.parse(configs.TrainConfig, configs.override({"model": {"name": model}}, overrides))

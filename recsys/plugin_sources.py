@@ -18,10 +18,11 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,25 +40,36 @@ class PartSource:
         class_name: The class in it.
         module: What to import; of a file of the user's, the name that it is loaded under.
         given_by: What offers it: empty for this package, ``name version`` of an installed one, the name of a
-            file with the start of its sha256.
+            file of the user's with the start of its sha256.
+        sha256: Of a file of the user's, else empty.
     """
 
     path: Path
     class_name: str
     module: str
     given_by: str = ""
+    sha256: str = ""
+
+    @property
+    def record(self) -> str:
+        """What offers it, as a run records it."""
+        return f"{self.path.name} (sha256 {self.sha256})" if self.sha256 else self.given_by
 
     @property
     def node(self) -> ast.ClassDef:
         """The class, read.
 
         Raises:
-            RecsysError: If the file has no such class.
+            RecsysError: If the file has no such class, or is not Python.
         """
-        for each in _read(self.path).body:
+        try:
+            body = _read(self.path).body
+        except (SyntaxError, ValueError) as error:
+            raise RecsysError(f"{self.path} is not Python: {error}") from None
+        for each in body:
             if isinstance(each, ast.ClassDef) and each.name == self.class_name:
                 return each
-        raise RecsysError(f"{self.given_by}: {self.path} has no class {self.class_name}")
+        raise RecsysError(f"{self.path} has no class {self.class_name}")
 
     def load(self) -> Any:
         """Import the class; this runs its module.
@@ -80,11 +92,26 @@ class PartSource:
 _files: dict[str, Path] = {}
 
 
-def use(path: Path) -> list[str]:
-    """Offer the parts in a Python file of the user's, from now on, in this process.
+def use(path: Path) -> None:
+    """Offer the parts in a Python file of the user's, from now on, in this process."""
+    _files[_module(path)] = path
+    listed.cache_clear()
 
-    Returns:
-        What was found, as ``losses my_loss``.
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """What files offer is afterwards as it was before."""
+    before = dict(_files)
+    try:
+        yield
+    finally:
+        _files.clear()
+        _files.update(before)
+        listed.cache_clear()
+
+
+def in_file(path: Path) -> list[tuple[str, str, PartSource]]:
+    """Family, name and source of each part in a file.
 
     Raises:
         InputError: If there is no such file, it is not Python, or holds no part.
@@ -95,34 +122,20 @@ def use(path: Path) -> list[str]:
         found = list(_parts_of_file(path))
     except SyntaxError as error:
         raise InputError(f"{path}, line {error.lineno}: {error.msg}") from None
+    except ValueError as error:
+        raise InputError(f"{path} is not Python: {error}") from None
     if not found:
         raise InputError(
             f'{path} holds no part: a class that says its family, as family: ClassVar[str] = "losses"'
         )
-    _files[_module(path)] = path
-    listed.cache_clear()
-    return [f"{family} {name}" for family, name, _ in found]
-
-
-@contextmanager
-def using(paths: Sequence[Path]) -> Iterator[None]:
-    """Offer the parts in some files while a command runs; see ``use``."""
-    before = dict(_files)
-    try:
-        for path in paths:
-            use(path)
-        yield
-    finally:
-        _files.clear()
-        _files.update(before)
-        listed.cache_clear()
+    return found
 
 
 @cache
 def own(family: str, folder: str, name: str) -> PartSource | None:
     """A part of this package: the class that ``recsys/<folder>/<name>.py`` is named for."""
     path = PACKAGE / folder / f"{name}.py"
-    found = named_for(path) if path.is_file() else None
+    found = named_for(path) if name.isidentifier() and path.is_file() else None
     return None if found is None else PartSource(path, found, f"recsys.{folder.replace('/', '.')}.{name}")
 
 
@@ -136,6 +149,17 @@ def listed(family: str) -> tuple[tuple[str, PartSource], ...]:
         if each == family
     ]
     return (*files, *(found for found in _installed(family)))
+
+
+def members(folder: str, protocol: str) -> tuple[str, ...]:
+    """What the Protocol of a family asks of its parts: names of attributes and methods."""
+    for path in sorted((PACKAGE / folder).glob("*.py")):
+        for node in _read(path).body:
+            if isinstance(node, ast.ClassDef) and node.name == protocol and _is_protocol(node):
+                methods = [each.name for each in node.body if isinstance(each, ast.FunctionDef)]
+                fields = [ast.unparse(each.target) for each in node.body if isinstance(each, ast.AnnAssign)]
+                return (*fields, *methods)
+    raise LookupError(f"no Protocol {protocol} in {folder}")
 
 
 @cache
@@ -157,13 +181,16 @@ def named_for(path: Path) -> str | None:
 
 def constants(node: ast.ClassDef) -> Mapping[str, Any]:
     """Class variables of a class whose values are literals."""
-    return {
-        ast.unparse(line.target): ast.literal_eval(line.value)
-        for line in node.body
-        if isinstance(line, ast.AnnAssign)
-        and line.value
-        and ast.unparse(line.annotation).startswith("ClassVar")
-    }
+    found: dict[str, Any] = {}
+    for line in node.body:
+        if (
+            isinstance(line, ast.AnnAssign)
+            and line.value
+            and ast.unparse(line.annotation).startswith("ClassVar")
+        ):
+            with suppress(ValueError):  # computed by code, which is not run here
+                found[ast.unparse(line.target)] = ast.literal_eval(line.value)
+    return found
 
 
 def _installed(family: str) -> Iterator[tuple[str, PartSource]]:
@@ -185,14 +212,30 @@ def _entry_points(family: str) -> Iterator[tuple[str, PartSource | str]]:
     for each in entry_points(group=f"recsys.{family}"):
         offered = f"{each.dist.name} {each.dist.version}" if each.dist else "a package"
         try:
-            found = importlib.util.find_spec(each.module)
-        except Exception as error:  # its parent package is imported, and may raise anything
-            yield each.name, f"{offered} offers {each.name}, but {each.module} cannot be found: {error}"
-            continue
-        if found is None or not found.origin or not found.origin.endswith(".py"):
-            yield each.name, f"{offered} offers {each.name}, but {each.module} has no Python source"
+            source = PartSource(_located(each.module), each.attr, each.module, offered)
+            source.node  # noqa: B018  # read, so that what is listed is there
+        except (RecsysError, OSError) as error:
+            yield each.name, f"{offered} offers {each.name}, but {error}"
         else:
-            yield each.name, PartSource(Path(found.origin), each.attr, each.module, offered)
+            yield each.name, source
+
+
+def _located(module: str) -> Path:
+    """The source of a module; neither it nor the packages that it is in are imported.
+
+    Raises:
+        RecsysError: If there is none.
+    """
+    first, *inner = module.split(".")
+    found = importlib.util.find_spec(first)
+    for name in inner:
+        folders = found.submodule_search_locations if found else None
+        found = PathFinder.find_spec(f"{found.name}.{name}", folders) if found and folders else None
+    if found is None:
+        raise RecsysError(f"there is no module {module}")
+    if not found.origin or not found.origin.endswith(".py"):
+        raise RecsysError(f"{module} has no Python source, from which a part's options are read")
+    return Path(found.origin)
 
 
 def _parts_of_file(path: Path) -> Iterator[tuple[str, str, PartSource]]:
@@ -201,11 +244,8 @@ def _parts_of_file(path: Path) -> Iterator[tuple[str, str, PartSource]]:
         family = constants(node).get("family") if isinstance(node, ast.ClassDef) else None
         if isinstance(node, ast.ClassDef) and isinstance(family, str):
             name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", node.name).lower()
-            yield (
-                family,
-                name,
-                PartSource(path, node.name, _module(path), f"{path.name} (sha256 {digest[:12]})"),
-            )
+            given_by = f"{path.name} (sha256 {digest[:12]})"
+            yield family, name, PartSource(path, node.name, _module(path), given_by, digest)
 
 
 def _module(path: Path) -> str:

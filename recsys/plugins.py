@@ -12,8 +12,10 @@ import ast
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from recsys import plugin_sources as sources
@@ -89,10 +91,13 @@ class Part:
 def names(family: str) -> tuple[str, ...]:
     """Names of all parts of a family, sorted: ours, those of installed packages and of the user's files.
 
+    One that several others offer is none of them, see ``faults``.
+
     Raises:
         InputError: If there is no such family.
     """
-    return tuple(sorted({*_own_names(family), *(name for name, _ in sources.listed(family))}))
+    own, offered = _own_names(family), [name for name, _ in sources.listed(family)]
+    return tuple(sorted({*own, *(name for name in offered if offered.count(name) == 1)}))
 
 
 @cache
@@ -105,7 +110,48 @@ def _own_names(family: str) -> tuple[str, ...]:
 
 def foreign(family: str) -> dict[str, str]:
     """Names of the parts that others than this package offer for a family, and who does."""
-    return {name: source.given_by for name, source in sources.listed(family)}
+    own = _own_names(family)
+    return {name: source.given_by for name, source in sources.listed(family) if name not in own}
+
+
+@contextmanager
+def using(paths: Sequence[Path]) -> Iterator[None]:
+    """Offer the parts in some files while a command runs; see ``use``."""
+    with sources.restored():
+        for path in paths:
+            use(path)
+        yield
+
+
+def use(path: Path) -> list[str]:
+    """Offer the parts in a Python file of the user's, from now on, in this process.
+
+    Returns:
+        What was found, as ``losses my_loss``.
+
+    Raises:
+        InputError: If there is no such file, it is not Python, holds no part, or a part of it has no known
+            family or a name that is taken.
+    """
+    found = sources.in_file(path)
+    for family, name, offered in found:
+        if family not in FAMILIES:
+            raise InputError(
+                f"{path}: class {offered.class_name} says family {family!r}; there are: {', '.join(FAMILIES)}"
+            )
+        taken = ["recsys itself"] if name in _own_names(family) else []
+        taken += [
+            known.given_by
+            for each, known in sources.listed(family)
+            if each == name and known.path.resolve() != path.resolve()
+        ]
+        if taken:
+            raise InputError(
+                f"{path}: {_singular(family)} {name} is offered by {' and by '.join(taken)} too; "
+                f"give class {offered.class_name} another name"
+            )
+    sources.use(path)
+    return [f"{family} {name}" for family, name, _ in found]
 
 
 def faults(family: str) -> list[str]:
@@ -136,7 +182,7 @@ def part(family: str, name: str) -> Part:
         source = next(iter(offered), None)
     if source is None:
         known = names(family)
-        missing = [line for line in sources.broken(family) if f" offers {wanted}," in line]
+        missing = [line for line in sources.broken(family) if f" offers {wanted}, but " in line]
         if missing:
             raise InputError(missing[0])
         close = difflib.get_close_matches(wanted, known, n=1)
@@ -181,24 +227,33 @@ def make(family: str, name: str, options: Mapping[str, Any] | None = None) -> An
     if faults:
         raise InputError("; ".join(faults))
     described = part(family, name)
-    made = described.source.load()
     try:
-        return made(**options)
+        made = described.source.load()(**options)
     except (ValueError, TypeError) as error:
         raise InputError(f"{_singular(family)} {described.name}: {error}") from error
+    if by := described.source.given_by:
+        protocol = _protocol(family)
+        asked = sources.members(FAMILIES[family], protocol)
+        if lacking := [each for each in asked if not hasattr(made, each)]:
+            raise InputError(
+                f"{_singular(family)} {described.name} of {by} lacks {', '.join(lacking)}; "
+                f"see the Protocol {protocol} in recsys/{FAMILIES[family]}"
+            )
+    return made
 
 
-def given_by_others(model: Mapping[str, Any]) -> dict[str, str]:
-    """Of a model's parts those that others offer: ``{"losses my_loss": "my-package 1.0"}``.
+def given_by_others(model: Mapping[str, Any], metrics: Sequence[str] = ()) -> dict[str, str]:
+    """Of a run's parts those that others offer: ``{"losses my_loss": "my-package 1.0"}``.
 
     Args:
         model: Its name and options; parts by their names, or by name and options.
+        metrics: Their names, such as ``ndcg@20``.
     """
     found: dict[str, str] = {}
-    for family, spec in _nested("models", model):
+    for family, spec in [*_nested("models", model), *(("metrics", name.split("@")[0]) for name in metrics)]:
         source = part(family, _name(spec)).source
         if source.given_by:
-            found[f"{family} {_name(spec)}"] = source.given_by
+            found[f"{family} {_name(spec)}"] = source.record
     return found
 
 
@@ -263,6 +318,10 @@ def _fits(annotation: str, value: Any) -> bool:
         return value in ast.literal_eval(annotation.removeprefix("Literal")) and not isinstance(value, bool)
     kinds = [kind.strip() for kind in annotation.split("|")]
     return any(_TYPES[kind](value) if kind in _TYPES else True for kind in kinds)
+
+
+def _protocol(family: str) -> str:
+    return "Splitter" if family == "splits" else _singular(family).title().replace("_", "")
 
 
 def _singular(family: str) -> str:

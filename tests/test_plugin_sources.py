@@ -179,11 +179,11 @@ def test_two_packages_with_one_name_are_refused_when_it_is_asked_for(
     [
         (
             "missing_package.losses:Loss",
-            "taste-parts 1.5 offers gone, but missing_package.losses cannot be found",
+            "taste-parts 1.5 offers gone, but there is no module missing_package.losses",
         ),
         (
             "taste_parts.nowhere:Loss",
-            "taste-parts 1.5 offers gone, but taste_parts.nowhere has no Python source",
+            "taste-parts 1.5 offers gone, but there is no module taste_parts.nowhere",
         ),
     ],
 )
@@ -208,7 +208,7 @@ def test_a_class_that_is_not_there_is_one_line(
 def test_a_file_of_the_users_offers_its_classes(tmp_path: Path, forget: None) -> None:
     path = tmp_path / "my_parts.py"
     path.write_text(LOSS)
-    assert plugin_sources.use(path) == ["losses squared_hinge"]
+    assert plugins.use(path) == ["losses squared_hinge"]
     assert plugins.part("losses", "squared_hinge").source.given_by.startswith("my_parts.py (sha256 ")
     assert plugins.make("losses", "squared_hinge").margin == 0.5
 
@@ -228,13 +228,13 @@ def test_a_file_without_parts_is_refused(
     if text is not None:
         path.write_text(text)
     with pytest.raises(InputError, match=message):
-        plugin_sources.use(path)
+        plugins.use(path)
 
 
 def test_a_file_that_fails_when_it_is_run_is_one_line(tmp_path: Path, forget: None) -> None:
     path = tmp_path / "my_parts.py"
     path.write_text(LOSS.replace("import torch\n", "import torch, no_such_module\n"))
-    plugin_sources.use(path)
+    plugins.use(path)
     with pytest.raises(RecsysError, match=r"my_parts\.py .* cannot be imported: No module named 'no_such"):
         plugins.make("losses", "squared_hinge")
 

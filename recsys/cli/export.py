@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app)(export)
+    command(app, plugins=True)(export)
 
 
 def export(

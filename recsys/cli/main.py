@@ -46,21 +46,25 @@ def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
     return app
 
 
-def commands_of_others(app: typer.Typer) -> None:
+def commands_of_others(app: typer.Typer) -> list[str]:
     """Add the commands of installed packages: functions ``register(app)`` in the group ``recsys.commands``.
 
-    One that cannot be loaded, or has the name of ours, is a warning.
+    Returns:
+        A line for each that is left out: it cannot be loaded, or its name is taken.
     """
     from importlib.metadata import entry_points
 
+    taken, left_out = dict.fromkeys(COMMANDS, "recsys itself"), []
     for each in entry_points(group="recsys.commands"):
         offered = f"{each.dist.name} {each.dist.version}" if each.dist else "a package"
         try:
-            if each.name in COMMANDS:
-                raise ImportError("the name is taken by recsys itself")
+            if each.name in taken:
+                raise ImportError(f"the name is taken by {taken[each.name]}")
             each.load()(app)
+            taken[each.name] = offered
         except Exception as error:  # another package's code may raise anything
-            print(f"warning: command {each.name} of {offered} is left out: {error}", file=sys.stderr)
+            left_out.append(f"command {each.name} of {offered} is left out: {error}")
+    return left_out
 
 
 def _version(asked: bool) -> None:
@@ -75,7 +79,8 @@ def main() -> None:
     called = [word for word in sys.argv[1:2] if word in COMMANDS]
     app = application(called or COMMANDS)
     if not called:
-        commands_of_others(app)
+        for line in commands_of_others(app):
+            print(f"warning: {line}", file=sys.stderr)
     app()
 
 

@@ -28,7 +28,7 @@ IndexOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app)(recommend)
+    command(app, plugins=True)(recommend)
 
 
 def recommend(

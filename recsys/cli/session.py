@@ -131,7 +131,7 @@ def command(
 def _using(files: list[Path]) -> AbstractContextManager[None]:
     if not files:
         return nullcontext()
-    from recsys.plugin_sources import using
+    from recsys.plugins import using
 
     return using(files)
 

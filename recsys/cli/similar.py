@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app)(similar)
+    command(app, plugins=True)(similar)
 
 
 def similar(

@@ -200,4 +200,22 @@ def _unfinished(session: Session, name: str) -> Path:
             if not (path.parent / SEAL).exists()
         )
         raise InputError(f"there is no stopped run {name!r}; there are: {', '.join(stopped) or 'none'}")
+    _has_its_plugins(folder)
     return folder
+
+
+def _has_its_plugins(folder: Path) -> None:
+    """Refuse to resume a run without the foreign parts that it was started with."""
+    from recsys import plugins
+    from recsys.errors import InputError
+    from recsys.storage.files import read_json
+    from recsys.storage.run_folder import RunFolder
+
+    record = RunFolder(folder).plugins
+    for part, by in (read_json(record) if record.exists() else {}).items():
+        family, name = part.split()
+        if name not in plugins.names(family):
+            raise InputError(
+                f"run {folder.name} needs {part} of {by}, which is missing; "
+                "install it, or give the file with --plugins"
+            )

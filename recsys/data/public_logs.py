@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from recsys.errors import RecsysError
+
 
 @dataclass(frozen=True, slots=True)
 class Remote:
@@ -139,4 +141,10 @@ def public_logs() -> Mapping[str, PublicLog]:
     """
     from importlib.metadata import entry_points
 
-    return {each.name: each.load() for each in entry_points(group="recsys.logs")} | dict(PUBLIC_LOGS)
+    offered: dict[str, PublicLog] = {}
+    for each in entry_points(group="recsys.logs"):
+        try:
+            offered[each.name] = each.load()
+        except Exception as error:  # the code of another package may raise anything
+            raise RecsysError(f"log {each.name} of {each.value} cannot be loaded: {error}") from error
+    return offered | dict(PUBLIC_LOGS)

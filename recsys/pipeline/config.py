@@ -238,6 +238,10 @@ def _fault(error: Any) -> str:
 
 
 def _mapping(document: Any, path: Path) -> dict[str, Any]:
+    if isinstance(document, dict) and "plugins" in document:
+        raise InputError(
+            f"{path} has the key plugins; a file of settings runs no code: name the file with --plugins"
+        )
     if not isinstance(document, dict):
         raise InputError(
             f"{path} holds {type(document).__name__}, not a mapping of sections; see pipelines/smoke.yaml"

@@ -40,7 +40,7 @@ from recsys.retrieval.index.tuning import choose
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import write_seen, write_titles
 from recsys.seeds import derive
-from recsys.storage.files import remove, write_text
+from recsys.storage.files import read_json, remove, write_json, write_text
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
 from recsys.tracking.tracker import Course, Tracker
@@ -65,9 +65,8 @@ class _StageTimer:
 def run_key(dataset: Dataset, config: TrainConfig) -> str:
     """What makes two runs the same: the split, what else users know, the configuration, and the version."""
     of_data = dataset.split_hash + dataset.known_hash
-    settings = document(config)
-    others = plugins.given_by_others(settings["model"])
-    text = json.dumps([of_data, settings, __version__, *([others] if others else [])], sort_keys=True)
+    others = _others(config)
+    text = json.dumps([of_data, document(config), __version__, *([others] if others else [])], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -103,6 +102,10 @@ def train(
         )
     run = RunFolder(home.runs / (resume or _name(config)))
     settings = {"dataset": dataset.name, **document(config)}
+    if resume:
+        _same_plugins(run, config)
+    elif others := _others(config):
+        write_json(run.plugins, others)
     write_text(run.path / "config.yaml", yaml.dumps(settings))
     watch.stage(f"run {run.name}")
     course = tracker.begin(run.name, dataset.name, settings)
@@ -181,7 +184,7 @@ def _make(
             **({"cannot_fold_in": unfit} if unfit else {}),
             "index": index,
             "seconds": clock.seconds,
-            "versions": versions() | plugins.given_by_others(document(config)["model"]),
+            "versions": versions() | _others(config),
             "git": git_revision(Path.cwd()),
         }
     )
@@ -247,6 +250,27 @@ def _baseline(verdict: Verdict, each: Baseline, seed: int) -> dict[str, Any]:
         "difference": verdict.difference(each.verdict, seed),
         **each.verdict.beside,
     }
+
+
+def _same_plugins(run: RunFolder, config: TrainConfig) -> None:
+    """Refuse to go on with parts other than those that a run was started with.
+
+    Raises:
+        InputError: If a package has another version, or a file was changed.
+    """
+    started: dict[str, str] = read_json(run.plugins) if run.plugins.exists() else {}
+    now = _others(config)
+    for part in sorted(started.keys() | now.keys()):
+        if started.get(part) != now.get(part):
+            raise InputError(
+                f"run {run.name} was started with {part} of {started.get(part, 'recsys itself')}, "
+                f"now it is of {now.get(part, 'recsys itself')}; "
+                "bring back what it was started with, or start a new run"
+            )
+
+
+def _others(config: TrainConfig) -> dict[str, str]:
+    return plugins.given_by_others(document(config)["model"], config.metrics)
 
 
 def _options(config: TrainConfig) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 
     runs/<run>/run.json                  what was done and what came out (``RunFolder.manifest``)
                config.yaml               the whole configuration, every default written out
+               plugins.json              foreign part -> package and version, or file and sha256
                model/                    ``Embeddings.save``
                seen.safetensors          indptr (U + 1,) i64, indices (nnz,) i32: what is known of each user;
                                          learned (nnz,) bool: which of it the run learned from
@@ -64,6 +65,11 @@ class RunFolder:
     def evaluation(self) -> Path:
         """Folder of per-user values."""
         return self.path / "evaluation"
+
+    @property
+    def plugins(self) -> Path:
+        """Where parts came from that are not of recsys; may not exist."""
+        return self.path / "plugins.json"
 
     @property
     def checkpoints(self) -> Path:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import recsys
-from recsys import plugin_sources
+from recsys import plugins
 from recsys.data.dataset import Dataset
 from recsys.ids import IdMap
 from recsys.storage.home import Home
@@ -68,7 +68,7 @@ def test_a_model_and_a_tower_read_the_features(data: Dataset, tmp_path: Path) ->
     path = tmp_path / "parts.py"
     path.write_text(PARTS)
     kind = {f"i{n}": n % 2 for n in range(40)}
-    with plugin_sources.using([path]):
+    with plugins.using([path]):
         by_kind = recsys.train(data, model="same_kind", options={"baselines": []}, track="none")
         options = {
             "model.item_tower": "kinds", "model.start": "normal", "model.hops": 0, "model.dim": 4,

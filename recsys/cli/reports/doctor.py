@@ -15,7 +15,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import typer
+
 import recsys
+from recsys import plugins
+from recsys.cli.main import commands_of_others
 from recsys.storage.home import Home
 from recsys.threads import cores
 from recsys.tracking import store
@@ -64,6 +68,7 @@ def checkup(home: Home) -> list[Finding]:
     checks: list[tuple[str, Callable[[], list[Finding]]]] = [
         ("python", lambda: [_python()]),
         ("packages", _packages),
+        ("plugins", _plugins),
         ("home", lambda: [_home(home)]),
         ("disk", lambda: [_disk(home)]),
         ("mlflow store", lambda: [_mlflow(home)]),
@@ -97,6 +102,18 @@ def _packages() -> list[Finding]:
     if others:
         return [Finding("packages", "warn", "; ".join(others), f"for the versions tested, run: {INSTALL}")]
     return [Finding("packages", "ok", f"{len(needed)} installed" + (", as pinned" if pinned else ""))]
+
+
+def _plugins() -> list[Finding]:
+    """What installed packages offer; nothing is said where none does."""
+    offered, faults = [], []
+    for family in plugins.FAMILIES:
+        offered += [f"{family} {name} ({by})" for name, by in plugins.foreign(family).items()]
+        faults += plugins.faults(family)
+    faults += commands_of_others(typer.Typer())
+    if faults:
+        return [Finding("plugins", "warn", "; ".join(faults), "update or uninstall what offers it")]
+    return [Finding("plugins", "ok", ", ".join(offered))] if offered else []
 
 
 def _differs(name: str, pinned: dict[str, str]) -> bool:
