@@ -23,7 +23,7 @@ class Judgement(float):
     """Mean quality of a candidate over the users it was judged on: a number, with the value of each user.
 
     Args:
-        per_user: (n,) values, one a user, in the same order for every candidate; NaN where undefined.
+        per_user: (n,) values, one per user, in the same order for every candidate; NaN where undefined.
 
     Example:
         >>> Judgement(np.array([0.0, 1.0, np.nan]))
@@ -33,7 +33,7 @@ class Judgement(float):
     per_user: Values
 
     def __new__(cls, per_user: Values) -> Judgement:
-        """Take the mean over the users for whom it is defined; NaN where it is for none."""
+        """Take the mean over the users where it is defined; NaN where it is defined for none."""
         defined = per_user[np.isfinite(per_user)]
         made = super().__new__(cls, defined.mean() if defined.size else math.nan)
         made.per_user = per_user

@@ -1,4 +1,4 @@
-"""The errors that a person caused or can mend; the command line prints them in one line."""
+"""The errors that the user caused or can fix; the command line prints them in one line."""
 
 
 class RecsysError(Exception):

@@ -1,4 +1,4 @@
-"""What a dataset is like: how much, how dense, how long its tail, when, and what is cold in its test part."""
+"""What a dataset is like: how much, how dense, how long its tail, when, and what is cold in its test set."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _part(dataset: Dataset, part: str) -> dict[str, int]:
 
 
 def _cold(dataset: Dataset) -> dict[str, int]:
-    """Of the test part, what train and valid do not know."""
+    """Of the test set, what train and valid do not know."""
     known = pl.concat(
         [pl.scan_parquet(dataset.folder / f"{part}.parquet", glob=False) for part in ("train", "valid")]
     )

@@ -109,7 +109,7 @@ def fetch(address: str, path: Path, advance: Advance = lambda _: None) -> None:
         resumed = have > 0 and answer.status == 206
         if resumed and not (answer.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
             remove(part)
-            raise RecsysError(f"{address} went on at the wrong place; run the same command again")
+            raise RecsysError(f"{address} continued at the wrong place; run the same command again")
         expected = answer.headers.get("Content-Length")
         total = None if expected is None else int(expected) + (have if resumed else 0)
         advance(have if resumed else 0)

@@ -25,7 +25,7 @@ def mean_intervals(values: Values, seed: int) -> npt.NDArray[np.float64]:
     them is one matrix product.
 
     Args:
-        values: (n, M), one row a user, n at least 1.
+        values: (n, M), one row per user, n at least 1.
         seed: Of the resampling.
 
     Returns:

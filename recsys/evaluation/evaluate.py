@@ -43,7 +43,7 @@ def evaluate(
         advance: Told how many more users are ranked for.
 
     Returns:
-        Values, values a user, and counts.
+        Values, values per user, and counts.
 
     Raises:
         InputError: If a metric is unknown, none is given, or nobody can be scored.

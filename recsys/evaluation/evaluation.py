@@ -1,4 +1,4 @@
-"""The verdict on a model: means, values a user, intervals, and the difference to another model."""
+"""The verdict on a model: means, values per user, intervals, and the difference to another model."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Evaluation:
     """What came out of ``evaluate``.
 
     Args:
-        values: Metric -> mean over the users for whom it is defined, or the one value of all lists.
-        per_user: ``user`` (raw id), then a column a metric that has a value a user; NaN where undefined.
+        values: Metric -> mean over the users where it is defined, or the one value of all lists.
+        per_user: ``user`` (raw id), then a column a metric that has a value per user; NaN where undefined.
         counts: Who and what was counted; see ``Truth.counts``.
         ranked: The lists beside the truth.
     """
@@ -33,7 +33,7 @@ class Evaluation:
     ranked: Ranked
 
     def judgement(self, name: str) -> float:
-        """A metric to choose candidates by: with the value of each user, where it has one a user."""
+        """A metric to choose candidates by: with the value of each user, where it has one per user."""
         if name not in self.per_user.columns:
             return self.values[name]
         return Judgement(self.per_user[name].to_numpy())

@@ -30,10 +30,10 @@ def by_group(run: RunFolder, by: str = "activity") -> pl.DataFrame:
 
     Returns:
         group, model, metric, users, value, and low and high of the 95 % bootstrap interval; the least active
-        first. Metrics without a value a user, such as coverage, are not among them.
+        first. Metrics without a value per user, such as coverage, are not among them.
 
     Raises:
-        InputError: If ``by`` is not one of these, or the run was fitted to its test part too: then the users'
+        InputError: If ``by`` is not one of these, or the run was fitted to its test set too: then the users'
             items of training are no longer known.
         RecsysError: If a file of the run is missing or was changed.
     """
@@ -43,7 +43,7 @@ def by_group(run: RunFolder, by: str = "activity") -> pl.DataFrame:
     manifest = run.manifest()
     if manifest.get("refit") == "all":
         raise InputError(
-            f"run {run.name} was fitted to its test part too (--refit all), so its users cannot be grouped "
+            f"run {run.name} was fitted to its test set too (--refit all), so its users cannot be grouped "
             "by what they chose before; train with --refit valid"
         )
     model = Embeddings.load(run.model)

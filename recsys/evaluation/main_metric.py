@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-# What the valid part chooses by.
+# What the validation set chooses by.
 MAIN: Final = "ndcg@10"
 
 
 def main_metric(metrics: Sequence[str]) -> str:
-    """``ndcg@10`` where it was asked for; else the first metric with a value a user, or the first.
+    """``ndcg@10`` where it was asked for; else the first metric with a value per user, or the first.
 
     Example:
         >>> main_metric(["coverage@20", "recall@5"]), main_metric(["recall@5", "ndcg@10"])

@@ -54,7 +54,7 @@ class Roc:
             raise InputError(
                 f"a ROC curve needs observed and unobserved pairs, not {len(observed)} and "
                 f"{len(unobserved)}; "
-                "give a test part whose items are known from train and leave some unchosen"
+                "give a test set whose items are known from train and leave some unchosen"
             )
         scores = np.concatenate([observed, unobserved]).astype(np.float64)
         chosen = np.arange(len(scores)) < len(observed)

@@ -1,4 +1,4 @@
-"""What the held-out part says: which items each user went on to choose."""
+"""The truth of the test set: which items each user chose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users whom a model is to serve by a history alone, and what they go on to choose."""
+"""Users that a model serves by a history alone, and the items they choose next."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Unseen:
 
 
 def nobody_known(rows: pl.DataFrame, users: IdMap) -> bool:
-    """Whether a raw table is of users whom a model does not know, all of them."""
+    """Whether a raw table has only users that a model does not know."""
     return not rows.is_empty() and users.encode(rows[USER].unique()).is_null().all()
 
 

@@ -1,4 +1,4 @@
-"""Several models as one: still one vector a user and one an item, served by one index."""
+"""Several models as one: still one vector per user and one per item, served by one index."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ROUNDS: Final = 3
 
 @dataclass(frozen=True)
 class Blend:
-    """The weighted sum of the scores of several models, each brought to unit spread a user.
+    """The weighted sum of the scores of several models, each brought to unit spread per user.
 
     ``s_ui = sum over parts p of w_p s^p_ui / spread_p(u)``, where the spread is the standard deviation of the
     user's scores over all items. All parts are fitted here, to the same interactions, so the weights are
@@ -44,7 +44,8 @@ class Blend:
         of: The parts: names of models, or names and options; two at least, made of vectors; without a word
             the two towers and a tuned ALS. Equal ones are drawn anew each: fits of one model from several
             seeds err in different ways.
-        weights: One for each part, not negative; None: chosen on the valid part, equal where there is none.
+        weights: One for each part, not negative; None: chosen on the validation set, equal where there is
+            none.
         dim: Length of a vector after the cut; None keeps the sum of the parts' lengths.
         seed: Of the parts that set none.
 
@@ -87,7 +88,7 @@ class Blend:
         checkpoints: Path | None = None,
     ) -> Fitted:
         """Fit the parts and choose their weights; see ``Model.fit``."""
-        told = _Counted(report)
+        counted = _Counted(report)
         parts, settled = [], []
         for number, (each, seed) in enumerate(zip(self.of, draws(self.of, self.seed), strict=True)):
             name, options = named(each, "model")
@@ -95,7 +96,7 @@ class Blend:
                 options = seeded(name, options, seed)  # kept, for a refit to draw the same
             folder = None if checkpoints is None else checkpoints / f"part-{number}"
             fitted = nested(name, options, self.seed).fit(
-                train, features, validate=validate, report=told, checkpoints=folder
+                train, features, validate=validate, report=counted, checkpoints=folder
             )
             assert isinstance(fitted.scorer, Embeddings)  # others were refused when the blend was made
             parts.append(DotVectors.of(fitted.scorer))
@@ -103,7 +104,7 @@ class Blend:
         weights = tuple(self.weights or [1 / len(parts)] * len(parts))
         inputs = np.hstack([part.inputs for part in parts])
         if self.weights is None and validate is not None:
-            weights = self._search(parts, weights, inputs, train, validate, told)
+            weights = self._search(parts, weights, inputs, train, validate, counted)
         scorer = with_fold_in(join(parts, weights, self.dim, train), inputs, train)
         return Fitted(scorer, {"of": settled, "weights": list(weights)})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from recsys import plugins
 from recsys.data.features import Features
@@ -12,6 +12,9 @@ from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models.model import Model, Report, Validate, makes_vectors
+
+# A part by its name, or by its name and options: "triplet" or {"name": "triplet", "margin": 0.2}.
+Choice: TypeAlias = str | Mapping[str, Any]
 
 
 def named(part: str | Mapping[str, Any], kind: str = "part") -> tuple[str, dict[str, Any]]:

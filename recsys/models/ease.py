@@ -45,7 +45,7 @@ class EASE:
     an hour and 20 GB for 40,000.
 
     With ``dim``, the scores ``S = X B`` are cut to the nearest matrix of that rank, ``S V V'`` with V (I, D)
-    the leading right singular vectors of S. That is one vector a user and one an item, scored by the inner
+    the leading right singular vectors of S. That is one vector per user and one per item, scored by the inner
     product: item i is ``v_i``, a user the sum of ``(B V)_h`` over the history, seen in training or not.
 
     Args:

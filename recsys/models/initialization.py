@@ -24,7 +24,7 @@ TRIED: Final = ("raw", "none", "log1p")
 
 
 def start(kind: str, train: Interactions, dim: int, seed: int, weighting: str = "raw") -> Embeddings | None:
-    """What vectors start from, as it serves users before any training; None where they are left to chance.
+    """What vectors start from, as it serves users before any training; None where they are left random.
 
     ``normal``: None. ``spectral``: what the model ``spectral`` serves. ``pca``: see ``principal``; users are
     scores, items and inputs are loadings.
@@ -34,7 +34,7 @@ def start(kind: str, train: Interactions, dim: int, seed: int, weighting: str = 
         train: The log.
         dim: D.
         seed: Of the subspace iteration.
-        weighting: What stands for the weights of the log; see ``recsys.models.weighting``.
+        weighting: What replaces the weights of the log; see ``recsys.models.weighting``.
     """
     if kind == "normal":
         return None
@@ -61,8 +61,8 @@ def best_weighting(
 def scaled(vectors: FloatArray, *, unit_rows: bool) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Vectors (n, D) of expected length 1, and which of them (n,) are not zero.
 
-    A row of zeros (an item that nobody chose) is to be left to chance; columns past the rank of the log are 0
-    for all, and are left to chance too.
+    A row of zeros (an item that nobody chose) is to be left random; columns past the rank of the log are 0
+    for all, and are left random too.
 
     Args:
         vectors: (n, D).

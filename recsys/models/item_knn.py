@@ -26,7 +26,7 @@ ITEMS_AT_ONCE: Final = 1024
 
 @dataclass(frozen=True)
 class ItemKNN:
-    """Scores an item by its similarity to the items of the history, each of which speaks for its nearest n.
+    """Scores an item by its similarity to the items of the history, each of which counts for its nearest n.
 
     With ``c_ij = sum over users of w_ui w_uj``, the number of users who chose both where what was chosen
     weighs 1, and ``d_i = c_ii``, the similarity of two different items

@@ -1,4 +1,4 @@
-"""Vectors of several models as one vector a user and one an item, scored by the inner product."""
+"""Vectors of several models as one vector per user and one per item, scored by the inner product."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BLOCK: Final = 2**16
 
 @dataclass(frozen=True, slots=True)
 class DotVectors:
-    """One model's vectors such that ``users @ items.T`` ranks as the model does, with spread 1 a user.
+    """One model's vectors such that ``users @ items.T`` ranks as the model does, with spread 1 per user.
 
     Args:
         users: (U, D).
@@ -118,7 +118,7 @@ def as_dot(model: Embeddings) -> tuple[Matrix, Matrix]:
         return users, items
     if model.distance == "cosine":
         return _unit(users), _unit(items)
-    # -|u - v|^2 = 2 u.v - |v|^2 - |u|^2, and the last is one number a user.
+    # -|u - v|^2 = 2 u.v - |v|^2 - |u|^2, and the last is one number per user.
     ones = np.ones((len(users), 1))
     return np.hstack([2 * users, -ones]), np.hstack([items, (items**2).sum(axis=1, keepdims=True)])
 

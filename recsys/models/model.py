@@ -24,7 +24,7 @@ class Scorer(Protocol):
 
 
 class Identified(Scorer, Protocol):
-    """A scorer that knows whom and what its codes stand for. Every fitted model is one."""
+    """A scorer that knows which users and items its codes are. Every fitted model is one."""
 
     @property
     def user_ids(self) -> IdMap:
@@ -90,11 +90,11 @@ class Model(Protocol):
             features: What is known about users and items beside them; a model that reads none ignores it.
             validate: Where given, the model may choose its stopping point and settings by it.
             report: Called after each epoch.
-            checkpoints: Folder to keep the state of long work in; work found there is gone on with.
+            checkpoints: Folder to keep the state of long work in; work found there is continued.
         """
         ...
 
 
 def makes_vectors(model: Model) -> bool:
-    """Whether what the model fits is one vector a user and one an item."""
+    """Whether what the model fits is one vector per user and one per item."""
     return not getattr(model, "item_to_item", False)

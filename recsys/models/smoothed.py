@@ -69,8 +69,8 @@ def best_hops(
     With A (U, I) the degree-normalised interactions ``D_u^-1/2 R D_i^-1/2``, R being 1 where the user chose
     the item, ``E_u^(k+1) = A E_i^(k)`` and ``E_i^(k+1) = A' E_u^(k)`` from the finished vectors ``E^(0)``
     (unit vectors where the model's score is a cosine), and ``e = sum of E^(0..hops)``. The result is one
-    vector a user and one an item, scored by the inner product: made unit vectors again, they would lose what
-    propagation says about degrees, and rank worse than before. Nothing is trained through the graph.
+    vector per user and one per item, scored by the inner product: made unit vectors again, they would lose
+    what propagation says about degrees, and rank worse than before. Nothing is trained through the graph.
 
     Args:
         model: Finished vectors; they are left as they are where their score is no inner product.

@@ -35,13 +35,14 @@ class Spectral:
 
     The SVD is a randomised subspace iteration of ``2 iterations + 1`` passes over the log, each with
     ``dim + 10`` columns. Few rounds leave the vectors a blend of neighbouring directions, and that can serve
-    better than the converged ones: where there is a valid part, the vectors are judged after 2, 4, 8, ...
+    better than the converged ones: where there is a validation set, the vectors are judged after 2, 4, 8, ...
     rounds and the best are kept.
 
     Args:
         dim: Number of singular vectors D, at least 1; a log of fewer users or items has no more (the rest of
             the vector is 0).
-        iterations: Rounds of the subspace iteration, at least 1; the most of them where a valid part chooses.
+        iterations: Rounds of the subspace iteration, at least 1; the most of them where a validation set
+            chooses.
         user_power: a, at least 0.
         item_power: b, at least 0.
         singular_power: p, at least 0.

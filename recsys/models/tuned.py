@@ -1,4 +1,4 @@
-"""A model whose options are chosen on the valid part, as a part of other models."""
+"""A model whose options are chosen on the validation set, as a part of other models."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from recsys.models.tuning import grid_of, tune
 class Tuned:
     """The best point of the grid that the model is tuned over when it is a baseline.
 
-    Options that are given stay as they are. Without a valid part there is nothing to choose by: the model is
-    fitted as it is given. Defaults of the model are not written out in it, as they are in other parts
+    Options that are given stay as they are. Without a validation set there is nothing to choose by: the model
+    is fitted as it is given. Defaults of the model are not written out in it, as they are in other parts
     (``as_given``): an option that stands there is no longer chosen.
 
     Args:

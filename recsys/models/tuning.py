@@ -1,4 +1,4 @@
-"""Choose a model's options on the valid part, out of a small grid that is written down."""
+"""Choose a model's options on the validation set, out of a small grid that is written down."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TuningResult:
 
     Args:
         options: The best point, with the fixed options and what fitting itself chose.
-        score: Its quality on the valid part.
+        score: Its quality on the validation set.
         tried: Every point in the order it was tried: the options that vary, and ``score``; None for one
             that could not be judged, with the reason as ``failed`` where it could not be fitted.
     """
@@ -128,7 +128,7 @@ class _Trials:
         many = f"none of the {len(self.tried)} settings of {self.name} could be"
         if self.failures:
             raise type(self.failures[0])(f"{many} fitted: {self.failures[0]}") from self.failures[0]
-        raise InputError(f"{many} scored on the valid part; give a larger one with --valid")
+        raise InputError(f"{many} scored on the validation set; give a larger one with --valid")
 
 
 def stages(name: str, grid: Grid, train: Interactions) -> tuple[list[Point], list[Point]]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recsys import plugins, seeds
-from recsys.choosing import climb
 from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.models.anchored import best_share
-from recsys.models.composition import named
+from recsys.models.composition import Choice, named
 from recsys.models.initialization import STARTS, best_weighting, scaled, start
 from recsys.models.joining import served_distance
+from recsys.models.loss_options import with_options
 from recsys.models.model import Fitted, Report, Validate, silent
 from recsys.models.smoothed import best_hops
 from recsys.models.weighting import check_weighting, varies
@@ -43,9 +43,6 @@ TRIAL_ROWS: Final = 2**20
 # Length at the start where length counts in the score.
 SHORT: Final = 0.1
 
-# A part by its name, or by its name and options: "triplet" or {"name": "triplet", "margin": 0.2}.
-Choice = str | Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class TwoTower:
@@ -56,8 +53,8 @@ class TwoTower:
     and the reducer one number; only the rows of the batch change.
 
     Args:
-        loss: What is asked of the scores. An option that the loss leaves to the log (None) is chosen on the
-            valid part, by fits of two epochs of 1,048,576 interactions each at most.
+        loss: What is computed from the scores. An option that the loss leaves to the log (None) is chosen on
+            the validation set, by fits of two epochs of 1,048,576 interactions each at most.
         distance: What a score is.
         miner: Which negatives are learned from.
         sampler: Which items a batch is compared with.
@@ -70,7 +67,7 @@ class TwoTower:
         uniformity: Weight by which users, and items, of a batch are spread over the sphere.
         center: Weight of half the mean squared distance of users from the items they chose.
         ball: Radius of the ball that vectors are kept in, or None.
-        start: Where vectors start: normal (by chance), spectral (the factors that the model ``spectral``
+        start: Where vectors start: normal (random), spectral (the factors that the model ``spectral``
             serves) or pca (principal components of the users' rows), scaled to expected length 1; .1 where
             the score is an inner product, in which long vectors of chance are noise to be unlearned.
         weighting: What the start makes of the weights of the log: raw, none, log1p or bm25, see
@@ -80,15 +77,15 @@ class TwoTower:
             exactly without; 0 leaves them as they were trained. Smoothed vectors are served by the inner
             product; see ``best_hops``.
         start_share: Share of the score that the factors of the start keep beside the finished vectors, the
-            two cut back to ``dim``; none where the vectors alone are clearly better on the valid part. Served
-            by the inner product; see ``best_share``.
+            two cut back to ``dim``; none where the vectors alone are clearly better on the validation set.
+            Served by the inner product; see ``best_share``.
         dim: Dimensions D.
         epochs: Passes over the interactions: at most with validation, exactly without.
         batch: Interactions B a step.
         candidates: Items N a step.
         rate: Length of a step, relative to that of vectors at the start.
         optimizer: adagrad or adam, with state a row.
-        patience: Epochs without improvement on the valid part before it stops.
+        patience: Epochs without improvement on the validation set before it stops.
         seed: Same seed, same bytes, on a CPU with the same number of threads.
         device: auto, cpu or cuda.
         precision: Of scores: bf16, fp32, or auto: bf16 where the processor has it.
@@ -162,7 +159,7 @@ class TwoTower:
         weighting, begun = self._begin(train, validate)
         loss = self.loss
         if validate is not None:
-            loss = self._tried(train, features, begun, validate, report, checkpoints)
+            loss = self._with_options(train, features, begun, validate, report, checkpoints)
         model = replace(self, loss=loss, weighting=weighting)
         state, embeddings = model._trained(train, features, begun, validate, report, checkpoints)
         hops, scorer = best_hops(embeddings(state.best), train, self.hops, validate)
@@ -201,7 +198,7 @@ class TwoTower:
         )
         return run(work, hooks), embeddings
 
-    def _tried(
+    def _with_options(
         self,
         train: Interactions,
         features: Features | None,
@@ -210,29 +207,21 @@ class TwoTower:
         report: Report,
         checkpoints: Path | None,
     ) -> Choice:
-        """The loss with what it leaves to the log chosen, one option after the other, in short fits."""
-        name, given = named(self.loss)
-        tries: Mapping[str, Sequence[float]] = plugins.part("losses", name).constants.get("tries", {})
-        left = {option: values for option, values in tries.items() if given.get(option) is None}
-        chosen = {option: values[len(values) // 2] for option, values in left.items()}
-        best: float | None = None
-        for option, values in left.items():
+        """The loss with the options that it leaves to the log, chosen in short fits."""
 
-            def quality(value: float, option: str = option) -> float:
-                loss = {"name": name, **given, **chosen, option: value}
-                short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs))
-                folder = None if checkpoints is None else checkpoints / f"{option}-{value}"
-                state, _ = short._trained(train, features, begun, validate, silent, folder, TRIAL_ROWS)
-                report(0, {option: value, "valid": state.best_value})
-                return state.best_value
+        def quality(loss: Choice, option: str, value: float) -> float:
+            short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs))
+            folder = None if checkpoints is None else checkpoints / f"{option}-{value}"
+            state, _ = short._trained(train, features, begun, validate, silent, folder, TRIAL_ROWS)
+            report(0, {option: value, "valid": state.best_value})
+            return state.best_value
 
-            chosen[option], best = climb(values, quality, best)
-        return {"name": name, **given, **chosen} if left else self.loss
+        return with_options(self.loss, quality)
 
     def _begin(
         self, train: Interactions, validate: Validate | None = None
     ) -> tuple[str | None, Embeddings | None]:
-        """What the vectors start from, the same whatever the loss, None for chance; and its weighting."""
+        """What the vectors start from, whatever the loss, None where it is random; and its weighting."""
         if self.weighting or validate is None or self.start == "normal" or not varies(train):
             return self.weighting, start(self.start, train, self.dim, self.seed, self.weighting or "raw")
         return best_weighting(self.start, train, self.dim, self.seed, validate)
@@ -363,7 +352,7 @@ class TwoTower:
         return partial(sampler.over, Population(log.popularity.float(), score, index, disliked))
 
     def _fingerprint(self, train: Interactions, most: int | None, *, validated: bool) -> str:
-        """What a kept state must have in common with the fit that goes on from it."""
+        """What a kept state must have in common with the fit that continues from it."""
         others = plugins.given_by_others({"name": "two_tower", **asdict(self)})
         digest = hashlib.sha256(repr((asdict(self), most, validated, others)).encode())
         for log in (train, *([] if train.disliked is None else [train.disliked])):

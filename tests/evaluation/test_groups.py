@@ -49,7 +49,7 @@ def test_what_cannot_be_grouped_is_refused(run: RunFolder) -> None:
         by_group(run, "age")
     run.write_manifest({**run.manifest(), "refit": "all"})
     run.seal()
-    with pytest.raises(InputError, match="run-1 was fitted to its test part too"):
+    with pytest.raises(InputError, match="run-1 was fitted to its test set too"):
         by_group(run, "activity")
 
 

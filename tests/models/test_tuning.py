@@ -1,4 +1,4 @@
-"""Tuning on the valid part."""
+"""Tuning on the validation set."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Meaning:
     until: int | None
 
     def rules(self) -> list[str]:
-        """Labels of rows that are left out because the user said so, or that are no rows."""
+        """Labels of rows that are left out by a rule of the user, or because they are no rows."""
         asked = [f"--keep {condition.sql}" for condition in self.conditions]
         asked += [f"--since {self.options.since}"] if self.since is not None else []
         asked += [f"--until {self.options.until}"] if self.until is not None else []

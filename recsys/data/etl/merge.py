@@ -38,7 +38,7 @@ class Merged:
     Args:
         log: Its rows.
         repeats: Number of rows merged into others.
-        in_train: Number of rows of a given test part that were left out because their pair is in train.
+        in_train: Number of rows of a given test set that were left out because their pair is in train.
         newest: Newest time, to which ages are measured.
         whole: Parts (``user``, ``item``) of which some ids were written ``17850.0``, read as ``17850``.
         words: Part and id to number of rows, of ids that are words for a missing one.

@@ -37,7 +37,7 @@ class Partition:
 def parted(
     log: CodedLog, splitter: Splitter, options: EtlOptions, folder: Path, progress: Progress
 ) -> Partition:
-    """Mark the test rows, drop what is outside the core from train, and take the valid part from the rest."""
+    """Mark the test rows, drop what is outside the core from train, and split the rest for validation."""
     test_rule = splitter.rule(log, derive(options.seed, TEST))
     train = log.without(test_rule)
     core_rule = outside_core(train, options.min_user, options.min_item)

@@ -32,7 +32,7 @@ class Quotes:
 class QuoteScan:
     """Looks at chunk after chunk of a file.
 
-    A quote outside a quoted field opens one, or goes on with it where it doubles the quote before; a quote
+    A quote outside a quoted field opens one, or continues it where it doubles the quote before; a quote
     inside one closes it. In a strict file the first kind follows a separator, a line feed or a quote, and the
     second is followed by one of them.
     """

@@ -28,7 +28,7 @@ class Splitter(Protocol):
         ...
 
     def again(self, share: float, log: CodedLog) -> Splitter:
-        """The same kind of split, for the valid part: about ``share`` of what is left as train."""
+        """The same kind of split, for the validation set: about ``share`` of what is left as train."""
         ...
 
 

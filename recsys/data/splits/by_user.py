@@ -18,7 +18,7 @@ from recsys.storage.arrays import BoolArray
 
 @dataclass(frozen=True, slots=True)
 class ByUser:
-    """Whole users, drawn at random, are held out, as people whom training never saw.
+    """Whole users, drawn at random, are held out, as users that training never saw.
 
     The draw is by a hash of seed and user, so it stays when others come or go. A model is given the oldest
     four fifths of the rows of each and asked for the rest; see ``recsys.data.splits.histories``.
@@ -44,9 +44,9 @@ class ByUser:
         held = round(self.share * len(users))
         if held == 0:
             return nothing
-        lots = combine(log.user_keys[users], salt)
+        draws = combine(log.user_keys[users], salt)
         chosen = np.zeros_like(present)
-        chosen[users[np.argsort(lots, kind="stable")[:held]]] = True
+        chosen[users[np.argsort(draws, kind="stable")[:held]]] = True
 
         def drawn(frame: pl.DataFrame) -> BoolArray:
             mask: BoolArray = chosen[frame[USER].to_numpy()]

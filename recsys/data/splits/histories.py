@@ -18,7 +18,7 @@ _SIZE: Final = "_size"
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Rows of users whom training lacks, in two parts.
+    """Rows of users that training lacks, in two parts.
 
     Args:
         history: Raw rows that a model may be given, the oldest of a user first.

@@ -53,5 +53,5 @@ class LeaveLast:
         return newest
 
     def again(self, share: float, log: CodedLog) -> LeaveLast:
-        """See ``Splitter``; as many rows of each user as for the test part, whatever the share."""
+        """See ``Splitter``; as many rows of each user as for the test set, whatever the share."""
         return LeaveLast(self.count if share else 0)

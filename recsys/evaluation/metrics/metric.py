@@ -16,7 +16,7 @@ class Metric(Protocol):
     """A metric of the first k ranks.
 
     Attributes:
-        per_user: Whether there is one value a user, (n,), NaN where it is undefined; else one value, ().
+        per_user: Whether there is one value per user, (n,), NaN where it is undefined; else one value, ().
     """
 
     @property
@@ -26,7 +26,7 @@ class Metric(Protocol):
 
     @property
     def per_user(self) -> bool:
-        """Whether there is one value a user."""
+        """Whether there is one value per user."""
         ...
 
     def __call__(self, ranked: Ranked) -> Values:

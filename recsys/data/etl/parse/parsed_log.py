@@ -19,9 +19,9 @@ class ParsedLog:
     """The files of a log that are used.
 
     Args:
-        tables: Log files, then those of the test part.
+        tables: Log files, then those of the test set.
         roles: Columns of each table.
-        test_from: Position of the first file of the test part.
+        test_from: Position of the first file of the test set.
         left_out: Files that are no part of the log, or have no row.
     """
 
@@ -43,7 +43,7 @@ def parsed_log(
 
     Args:
         logs: Files of the log.
-        tests: Files of a given test part.
+        tests: Files of a given test set.
         options: What was asked for.
         copies: Folder for plain copies.
         progress: Shows how far it is.
@@ -85,8 +85,8 @@ def parsed_log(
         raise faults[-1]
     for fault in faults:
         note(f"left out: {fault}")
-    for said in _notes(tables, parts):
-        note(said)
+    for line in _notes(tables, parts):
+        note(line)
     _same_parts(tables, parts)
     note(_columns(parts[0]))
     return ParsedLog(tables, parts, held.count(False), left_out)
@@ -101,7 +101,7 @@ def _notes(tables: list[RawTable], parts: list[Roles]) -> list[str]:
         many = " and others" if len(lists) > 1 else ""
         read.append(f"read as a user and the items of that user a line (adjacency): {lists[0]}{many}")
     headers = [header_note(each, part) for each, part in zip(tables, parts, strict=True)]
-    return [*read, *(said for said in headers if said)]
+    return [*read, *(line for line in headers if line)]
 
 
 def _lists_among_tables(tables: Sequence[RawTable]) -> list[int]:
