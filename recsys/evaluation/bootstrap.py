@@ -35,7 +35,7 @@ def mean_intervals(values: Values, seed: int) -> npt.NDArray[np.float64]:
     """
     defined = np.isfinite(values)
     summed = np.hstack([np.where(defined, values, 0.0), defined])  # (n, 2 M)
-    sums = np.vstack([weights @ summed for weights in _weights(len(values), RESAMPLES, seed)])
+    sums = np.vstack([weights @ summed for weights in weights_of_resamples(len(values), RESAMPLES, seed)])
     total, count = np.hsplit(sums, 2)
     means = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)  # (resamples, M)
     bounds = np.full((values.shape[1], 2), np.nan)
@@ -64,10 +64,12 @@ def _drawn(ranked: Ranked, users: npt.NDArray[np.int64]) -> Ranked:
     )
 
 
-def _weights(users: int, resamples: int, seed: int) -> Iterator[npt.NDArray[np.float64]]:
+def weights_of_resamples(
+    users: int, resamples: int, seed: int, at_once: int = WEIGHTS_AT_ONCE
+) -> Iterator[npt.NDArray[np.float64]]:
     """Blocks (b, users) of how often each user is drawn; each row sums to ``users``."""
     generator = seeds.generator(seed, "bootstrap")
-    size = max(1, WEIGHTS_AT_ONCE // users)
+    size = max(1, at_once // users)
     for start in range(0, resamples, size):
         rows = min(size, resamples - start)
         drawn = generator.integers(0, users, (rows, users)) + np.arange(rows)[:, None] * users

@@ -84,12 +84,17 @@ class ItemWeights:
         )
 
 
-def score(weights: FloatArray | Ragged, history: Ragged, rows: npt.NDArray[np.integer]) -> FloatArray:
+def score(
+    weights: FloatArray | Ragged,
+    history: Ragged,
+    rows: npt.NDArray[np.integer],
+    at_once: int = USERS_AT_ONCE,
+) -> FloatArray:
     """Sums of the rows of ``weights`` (I, I) over each of the histories ``rows`` (n,) -> (n, I)."""
     items = len(weights)
     scores = np.empty((len(rows), items), dtype=np.float32)
-    for start in range(0, len(rows), USERS_AT_ONCE):
-        block = np.asarray(rows[start : start + USERS_AT_ONCE])
+    for start in range(0, len(rows), at_once):
+        block = np.asarray(rows[start : start + at_once])
         here = slice(start, start + len(block))
         if isinstance(weights, Ragged):
             for place, row in enumerate(block, start=start):

@@ -99,7 +99,7 @@ class TwoTower:
     miner: Choice = "everything"
     sampler: Choice = "uniform"
     tower: Choice = "history"
-    item_tower: Choice = "ids"
+    item_tower: Choice = "id_vectors"
     reducer: str = "mean"
     balance: bool = True
     l2: float = 0.0

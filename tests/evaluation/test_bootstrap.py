@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from recsys.evaluation import bootstrap
-from recsys.evaluation.bootstrap import catalogue_interval, mean_intervals
+from recsys.evaluation.bootstrap import catalogue_interval, mean_intervals, weights_of_resamples
 from recsys.evaluation.names import metric
 from tests.evaluation.lists import ranked
 
@@ -21,11 +19,9 @@ def test_the_width_is_that_of_the_central_limit() -> None:
     np.testing.assert_allclose(high - low, 3.92 * error, rtol=0.1)
 
 
-def test_one_resample_is_what_drawing_users_by_hand_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "RESAMPLES", 7)
+def test_one_resample_is_what_drawing_users_by_hand_gives() -> None:
     for at_once in (1, 1 << 20):
-        monkeypatch.setattr(bootstrap, "WEIGHTS_AT_ONCE", at_once)
-        blocks = list(bootstrap._weights(5, 7, seed=1))
+        blocks = list(weights_of_resamples(5, 7, seed=1, at_once=at_once))
         assert np.vstack(blocks).shape == (7, 5)
         assert (np.vstack(blocks).sum(axis=1) == 5).all()
 

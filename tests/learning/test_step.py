@@ -48,7 +48,7 @@ class Descent:
 def parts(loss: str, distance: str = "cosine", **changed: Any) -> Parts:
     start = Parts(
         plugins.make("towers", "lookup"),
-        plugins.make("item_towers", "ids").over(TRAIN, None, torch.device("cpu")),
+        plugins.make("item_towers", "id_vectors").over(TRAIN, None, torch.device("cpu")),
         plugins.make("distances", distance),
         plugins.make("miners", "everything"),
         plugins.make("losses", loss),

@@ -10,7 +10,7 @@ from scipy import sparse
 from recsys.errors import InputError
 from recsys.ids import IdMap
 from recsys.models import item_scores
-from recsys.models.item_scores import ItemWeights
+from recsys.models.item_scores import ItemWeights, score
 from recsys.ragged import Ragged
 
 
@@ -20,8 +20,7 @@ def ragged(matrix: np.ndarray) -> Ragged:
 
 
 @pytest.mark.parametrize("at_once", [2, 256])
-def test_ragged_and_dense_weights_give_the_product(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
-    monkeypatch.setattr(item_scores, "USERS_AT_ONCE", at_once)
+def test_ragged_and_dense_weights_give_the_product(at_once: int) -> None:
     rng = np.random.default_rng(0)
     chosen = rng.random((9, 6)) < 0.4
     chosen[3] = False
@@ -31,7 +30,8 @@ def test_ragged_and_dense_weights_give_the_product(monkeypatch: pytest.MonkeyPat
     history = Ragged(ragged(chosen).indptr, ragged(chosen).indices)
     asked = np.array([8, 3, 3, 0, 5])
     for each in (weights, ragged(weights)):
-        scores = ItemWeights(each, history, people, ids).scores(asked)
+        scores = score(each, history, asked, at_once)
+        np.testing.assert_array_equal(ItemWeights(each, history, people, ids).scores(asked), scores)
         assert scores.dtype == np.float32
         np.testing.assert_allclose(scores, chosen[asked].astype(float) @ weights, atol=1e-6)
 

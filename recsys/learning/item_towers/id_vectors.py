@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Ids:
+class IdVectors:
     """A free vector for every item.
 
     ``v = items[code]``.
