@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -42,6 +43,10 @@ class Circle:
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
+    exempt: ClassVar[Mapping[str, str]] = {
+        "monotone": "the term of a negative is lowest at a score of 0, as its weight grows with the score",
+        "gradient": "the weights carry no gradient",
+    }
 
     def __post_init__(self) -> None:
         if not 0 < self.margin < 1:

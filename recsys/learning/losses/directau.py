@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -42,6 +43,7 @@ class DirectAU:
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
+    exempt: ClassVar[Mapping[str, str]] = {"negatives": "it learns from positives alone"}
 
     def __post_init__(self) -> None:
         self.regularizer()

@@ -17,6 +17,9 @@ class Hinge:
     ``max(0, 1 + neg - pos)``, or its square. The unit of the margin is the scale of the scores, which the
     vectors are free to choose: for scores with a scale of their own (cosine) see ``triplet``.
 
+    By default each positive pulls with a force below 1, however many candidates outscore it (``balance`` of
+    ``two_tower``); ``--set model.balance=false`` turns that off.
+
     Args:
         squared: The square of the hinge, which is smooth.
 

@@ -21,6 +21,9 @@ class Loss(Protocol):
     Attributes:
         needs: Names of the optional fields of ``Pairs`` that must be there.
         needs_bounded: Whether scores must lie in [-1, 1], as a cosine does.
+
+    A class variable ``exempt`` maps a contract of ``tests/contracts/test_losses.py`` that the loss does not
+    keep (monotone, gradient, negatives) to the reason; most losses keep all and have none.
     """
 
     @property

@@ -20,6 +20,9 @@ class Margin:
 
     ``max(0, margin + b - pos) + max(0, margin + neg - b)`` for every used pair.
 
+    By default each positive pulls with a force below 1, however many candidates outscore it (``balance`` of
+    ``two_tower``); ``--set model.balance=false`` turns that off.
+
     Args:
         margin: In units of the distance's score; positive.
         boundary: Where the boundary b is at first, in units of the distance's score.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -47,6 +48,10 @@ class RankedList:
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
+    exempt: ClassVar[Mapping[str, str]] = {
+        "monotone": "a negative that has just passed the boundary can lower the weighted mean",
+        "gradient": "the weights of the negatives carry no gradient",
+    }
 
     def __post_init__(self) -> None:
         if not self.margin > 0:

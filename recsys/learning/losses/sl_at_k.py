@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -48,6 +49,9 @@ class SLAtK:
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
+    exempt: ClassVar[Mapping[str, str]] = {
+        "monotone": "a closer negative raises the threshold b, which lowers the weight"
+    }
 
     def __post_init__(self) -> None:
         if self.k < 1:

@@ -23,6 +23,9 @@ class SML:
     ``cross`` the score of the positive with the negative; the margins m_u of each user and n_p of each item
     are learned. The last term lets a margin grow until the share ``adapt`` of its pairs violates it.
 
+    By default each positive pulls with a force below 1, however many candidates outscore it (``balance`` of
+    ``two_tower``); ``--set model.balance=false`` turns that off.
+
     Args:
         item: Weight of the item's triplets; not negative.
         adapt: Weight of large margins; in [0, 1).

@@ -19,6 +19,9 @@ class Triplet:
 
     ``max(0, margin + neg - pos)`` for every used pair; soft: ``log(1 + e^(margin + neg - pos))``.
 
+    By default each positive pulls with a force below 1, however many candidates outscore it (``balance`` of
+    ``two_tower``); ``--set model.balance=false`` turns that off.
+
     Args:
         margin: In units of the distance's score; positive, and 0 too where it is soft. None: chosen on the
             valid part, 0.4 without one.
