@@ -64,7 +64,7 @@ def first(work: TrainingSetup) -> Iterator[Batch]:
 def test_no_step_waits_for_the_device(train: Interactions, loss: str, sampler: str) -> None:
     work = model(loss, "cpu", sampler=sampler, batch=300).prepare(train)
     ready = batches(work, 1)
-    step(next(ready), work.tables, work.parts)  # an epoch may ask once, as it begins
+    step(next(ready), work.tables, work.parts)  # an epoch may wait once, as it begins
     with NoWaiting():
         for batch in islice(ready, 2):
             step(batch, work.tables, work.parts)

@@ -24,7 +24,7 @@ class BPR:
 
     Args:
         temperature: t, in units of the distance's score; positive. At 0 it would be ``max(0, neg - pos)``.
-            None: chosen on the valid part, 0.12 without one.
+            None: chosen on the validation set, 0.12 without one.
 
     Raises:
         ValueError: If temperature is not positive.

@@ -30,7 +30,7 @@ class Circle:
         ValueError: If margin or scale is out of its range.
 
     Source: Sun et al. 2020, Circle Loss: A Unified Perspective of Pair Similarity Optimization, equations 4,
-    5 and 8, with one positive a row.
+    5 and 8, with one positive per row.
 
     Example:
         >>> pairs = Pairs(torch.tensor([0.5]), torch.tensor([[0.5, 0.5]]), torch.ones(1, 2, dtype=torch.bool))

@@ -29,7 +29,7 @@ class SML:
     Args:
         item: Weight of the item's triplets; not negative.
         adapt: Weight of large margins; in [0, 1).
-        margin: Margins at first, in units of the distance's score.
+        margin: Initial margins, in units of the distance's score.
         limit: Largest margin; margins stay in (0, limit].
 
     Returns:
@@ -67,7 +67,7 @@ class SML:
             raise ValueError(f"margin is {self.margin}; it must lie above {LOW} and at most at {self.limit}")
 
     def parameters(self) -> tuple[Learned, ...]:
-        """A margin a user and one an item."""
+        """A margin per user and one per item."""
         return (
             Learned(OF_USER, "users", self.margin, LOW, self.limit),
             Learned(OF_ITEM, "items", self.margin, LOW, self.limit),
