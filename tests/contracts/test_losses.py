@@ -112,7 +112,7 @@ def test_a_closer_used_negative_never_lowers_it(name: str, scene: Scene) -> None
 @every
 @some
 @given(scenes())
-def test_what_is_masked_has_no_say(name: str, scene: Scene) -> None:
+def test_masked_candidates_have_no_effect(name: str, scene: Scene) -> None:
     loss, pairs = made(name), leaves(scene.pairs())
     assert pairs.cross is not None
     for gradient in gradients(loss, pairs)[1:]:
@@ -141,7 +141,7 @@ def test_rows_are_independent(name: str, scene: Scene) -> None:
 @every
 @some
 @given(scenes())
-def test_the_order_of_candidates_is_nothing(name: str, scene: Scene) -> None:
+def test_the_order_of_candidates_does_not_matter(name: str, scene: Scene) -> None:
     loss, pairs = made(name), scene.pairs()
     assert pairs.log_q is not None
     assert pairs.cross is not None

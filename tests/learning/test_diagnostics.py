@@ -150,8 +150,8 @@ def test_a_miner_that_leaves_no_pair_of_an_epoch_stops_the_run() -> None:
     replace(MODEL, miner="semihard", epochs=2).fit(TRAIN)
 
 
-def test_training_ends_where_a_miner_has_nothing_more_to_give(tmp_path: Path) -> None:
-    """On two tastes all is learned soon; what was learned is kept, also by a state that is gone on from."""
+def test_training_ends_when_a_miner_leaves_no_pair(tmp_path: Path) -> None:
+    """On two tastes all is learned soon; what was learned is kept, also by a resumed state."""
     train = Interactions.of(factories.checkerboard()[0])
     model = replace(MODEL, miner="semihard", epochs=200, dim=8)
     told: list[Mapping[str, float]] = []

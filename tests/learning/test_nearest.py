@@ -36,7 +36,7 @@ def test_the_exact_index_without_what_was_chosen(tower: str, distance: str) -> N
     assert (found == expected[:, 2:])[listed].all()
 
 
-def test_what_was_chosen_stands_behind_all_else() -> None:
+def test_chosen_items_come_last() -> None:
     work = MODEL.prepare(TRAIN)
     ranked = nearest(work.log, work.tables, work.parts, 0, len(TRAIN.items)).numpy()
     known = TRAIN.csr().toarray() > 0
