@@ -1,4 +1,4 @@
-"""What losses and miners eat, and what losses return."""
+"""Inputs of losses and miners, and what losses return."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Pairs:
     Args:
         pos: (B,) score of the anchor with its positive.
         neg: (B, N) scores of the anchor with the candidates.
-        mask: (B, N) bool, True where the candidate is a negative to use.
+        mask: (B, N) bool, True if the candidate is a negative to use.
         log_q: (N,) log probability by which each candidate was sampled, or None.
         cross: (B, N) score of the positive with the candidates.
-        lengths: (B,) length of the anchor times that of the positive, where the score is an inner product.
+        lengths: (B,) length of the anchor times that of the positive, if the score is an inner product.
         easiest: (B,) bool, whether none of the anchor's other positives in the batch is nearer to it.
         hardness: (B,) in (0, 1), how little the popularity of the positive explains that it was chosen.
-        learned: (B,) each, by name: what the loss learns of its own.
+        learned: (B,) each, by name: the parameters of the loss itself.
 
-    The optional fields after ``log_q`` are made only for losses and miners that ask for them.
+    The optional fields after ``log_q`` are computed only for losses and miners that need them.
     """
 
     pos: Tensor
@@ -39,17 +39,17 @@ class Pairs:
     learned: Mapping[str, Tensor] = field(default_factory=dict)
 
     def of(self, name: str) -> Tensor:
-        """A learned number of each row (B,).
+        """A learned number per row (B,).
 
         Raises:
             ValueError: If it was not given.
         """
         if name not in self.learned:
-            raise ValueError(f"pairs hold no {name}; the step gives what the loss says that it learns")
+            raise ValueError(f"pairs hold no {name}; the step gives what the loss declares in parameters()")
         return self.learned[name]
 
     def wide(self) -> Pairs:
-        """The same with scores in float32 at least, as sums and exponentials need."""
+        """The same pairs with scores in float32 or wider, as sums and exponentials need."""
         cross, lengths = (None if part is None else _wide(part) for part in (self.cross, self.lengths))
         return replace(self, pos=_wide(self.pos), neg=_wide(self.neg), cross=cross, lengths=lengths)
 
@@ -68,14 +68,14 @@ class Terms:
 
 
 class Negatives(Protocol):
-    """Makes the scores of the candidates."""
+    """Computes the scores of the candidates."""
 
     def __call__(
         self, scale: float = 1.0, rows: Tensor | None = None, columns: Tensor | None = None
     ) -> Tensor:
-        """``scale * neg + rows + columns``, -inf where the candidate is not used.
+        """``scale * neg + rows + columns``, -inf if the candidate is not used.
 
-        Scale and shifts ride in the product that makes the scores: a pass over them less each.
+        Scale and shifts are part of the matrix product, which saves one pass over the scores for each.
 
         Args:
             scale: A number.
@@ -83,22 +83,23 @@ class Negatives(Protocol):
             columns: (N,), to be added to each column; None adds nothing.
 
         Returns:
-            (B, N) of any float type, in room that the caller may overwrite and the next call does.
+            (B, N) of any float type, in a buffer that the caller may overwrite and that the next call
+            overwrites.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Scores that are made when a loss asks for them, as it wants them.
+    """Scores computed on demand, scaled and shifted as a loss needs them.
 
     Args:
         pos: (B,) scores of the positives, float32.
-        negatives: Makes those of the candidates.
-        used: Makes (B,), how many candidates of each row are used.
-        total: Makes (), how many are used in all.
+        negatives: Computes the scores of the candidates.
+        used: Computes (B,), the number of used candidates per row.
+        total: Computes (), the number of used candidates in all rows.
         log_q: (N,) log probability of the candidates, or None.
-        ceiling: What no score exceeds: 1 for a cosine, infinity where there is no such number.
+        ceiling: Upper bound of the scores: 1 for a cosine, infinity if there is none.
     """
 
     pos: Tensor
@@ -116,7 +117,7 @@ class Slopes:
     Args:
         pos: (B,) by the scores of the positives.
         neg: (B, N) by the scores of the candidates, before each row is multiplied by its ``weight``.
-        weight: (B,), not negative; None where it is 1, as each pair is a term of its own.
+        weight: (B,), not negative; None if it is 1, as each pair is a term of its own.
         count: () number of terms that were used.
     """
 

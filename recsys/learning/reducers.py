@@ -28,7 +28,7 @@ class Reduced:
         return Reduced(self.total + other.total, self.count + other.count)
 
     def value(self) -> Tensor:
-        """``total / count``; 0 with zero gradient where nothing was counted."""
+        """``total / count``; 0 with zero gradient if nothing was counted."""
         return self.total / self.count.clamp(min=1.0)
 
 
@@ -56,7 +56,7 @@ def active(terms: Terms) -> Reduced:
 def total(terms: Terms) -> Reduced:
     """The plain sum of the used summands."""
     summed = _sum(terms)
-    # Adding the ones of blocks must not make the sum a mean: nothing is counted, and nothing divides by 1.
+    # The count is 0, which divides by 1: with a count of 1 per block the sum would become a mean over blocks.
     return Reduced(summed, torch.zeros_like(summed.detach()))
 
 

@@ -1,4 +1,4 @@
-"""What is asked of the vectors themselves, beside the loss on their scores."""
+"""Penalties on the vectors themselves, in addition to the loss on their scores."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Points:
 
 
 class Regularizer(Protocol):
-    """Asks something of the vectors of a batch."""
+    """A penalty on the vectors of a batch."""
 
     def __call__(self, points: Points) -> Tensor:
         """A scalar to add to the loss."""
@@ -35,7 +35,7 @@ class Regularizer(Protocol):
 
 @dataclass(frozen=True)
 class Together:
-    """The sum of several."""
+    """The sum of several regularisers."""
 
     parts: tuple[Regularizer, ...]
 
@@ -56,7 +56,7 @@ class L2:
     Raises:
         ValueError: If weight is negative.
 
-    Source: Rendle et al. 2009, BPR, section 4.3.1, with batch means in place of a term a triple.
+    Source: Rendle et al. 2009, BPR, section 4.3.1, with batch means instead of one term per triple.
     """
 
     weight: float = 0.0
@@ -85,7 +85,7 @@ class Uniformity:
         ValueError: If weight is not positive.
 
     Source: Wang et al. 2022, Towards Representation Alignment and Uniformity in Collaborative Filtering,
-    equation 6; the loss ``directau`` brings it along.
+    equation 6; the loss ``directau`` adds it.
     """
 
     weight: float = 1.0
@@ -112,7 +112,7 @@ def crowding(vectors: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Center:
-    """Users are drawn to the items they chose, which are the centres of their classes.
+    """Users are pulled to the items they chose, which are the centres of their classes.
 
     ``weight / 2 * mean |u - p|^2`` on the vectors as they are.
 
@@ -123,7 +123,7 @@ class Center:
         ValueError: If weight is not positive.
 
     Source: Wen et al. 2016, A Discriminative Feature Learning Approach for Deep Face Recognition, equation 2;
-    a centre is the item's own vector and moves by the same gradient, not by a rule of its own.
+    a centre is the item's own vector and moves by the same gradient, not by a separate rule.
     """
 
     weight: float = 0.01

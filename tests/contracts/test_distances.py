@@ -80,7 +80,7 @@ def test_bounded_means_bounded(name: str, size: tuple[int, int, int, int]) -> No
 
 
 @every
-def test_bounded_is_said_of_nothing_else(name: str) -> None:
+def test_no_other_distance_claims_to_be_bounded(name: str) -> None:
     far = plugins.make("distances", name).similarity(np.array([50.0, 1.0]), np.array([-40.0, 2.0]))
     assert plugins.make("distances", name).bounded == bool(abs(far) <= 1)
 

@@ -40,7 +40,7 @@ def test_empty_in_empty_out(name: str) -> None:
 @every
 @some
 @given(scenes())
-def test_what_is_masked_has_no_say(name: str, scene: Scene) -> None:
+def test_masked_candidates_have_no_effect(name: str, scene: Scene) -> None:
     pairs = scene.pairs()
     other = replace(pairs, neg=torch.where(pairs.mask, pairs.neg, 0.99))
     assert torch.equal(mined(name, other), mined(name, pairs))

@@ -35,7 +35,7 @@ def made(name: str, **options: Any) -> Tower:
 
 
 @every
-def test_a_vector_for_each_user_in_the_order_asked(name: str) -> None:
+def test_a_vector_for_each_user_in_the_given_order(name: str) -> None:
     tower = made(name)
     tables, codes = weights(tower), torch.tensor([4, 0, 4, USERS - 1])
     vectors = forward(tower, tables, LOG.take(codes))
@@ -47,7 +47,7 @@ def test_a_vector_for_each_user_in_the_order_asked(name: str) -> None:
 
 @every
 def test_the_target_is_not_read_while_training(name: str) -> None:
-    """Whatever stands in the target's row of the tables, the vector that is to predict it stays the same."""
+    """Whatever the target's row of the tables holds, the vector that is to predict it stays the same."""
     tower = made(name)
     tables, users = weights(tower), LOG.take(torch.tensor([2, 7]))
     targets = LOG.items[LOG.starts[torch.tensor([2, 7])]]

@@ -1,4 +1,4 @@
-"""A fit that is stopped and gone on with ends with the same bytes."""
+"""A fit that is stopped and resumed ends with the same bytes."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_the_best_epoch_survives_a_stop(stopped: int, tmp_path: Path) -> None:
 
 
 def test_the_value_of_each_user_survives_a_stop(tmp_path: Path) -> None:
-    """Without them a fit that was gone on with would choose as if the validation set had no error."""
+    """Without them a resumed fit would choose as if the validation set had no error."""
 
     def validate(scorer: Scorer) -> Judgement:
         return Judgement(scorer.scores(np.arange(len(TRAIN.users)))[:, 0].astype(np.float64))

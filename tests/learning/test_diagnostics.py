@@ -14,7 +14,7 @@ from recsys.data.tables import Interactions
 from recsys.errors import RecsysError
 from recsys.learning.training import diagnostics
 from recsys.learning.training.loop import TrainingSetup, batches, run_epoch
-from recsys.learning.training.pair_inputs import Asked
+from recsys.learning.training.pair_inputs import PairInputs
 from recsys.models.two_tower import TwoTower
 from tests import factories
 
@@ -109,7 +109,7 @@ def test_a_pair_is_pinned_where_its_loss_is_the_margin() -> None:
     (batch,) = batches(work, 1)
     head = diagnostics._head(batch, work.log)
     rows = diagnostics._points(head, work.tables, work.parts)
-    found = diagnostics.pair_figures(head, rows, Asked(), work.parts)
+    found = diagnostics.pair_figures(head, rows, PairInputs(), work.parts)
     near, zero, count = 0, 0, 0
     mask = head.known.mask(slice(0, len(head.items)))
     for row, (user, item) in enumerate(zip(head.users.codes, head.items, strict=True)):
@@ -150,8 +150,8 @@ def test_a_miner_that_leaves_no_pair_of_an_epoch_stops_the_run() -> None:
     replace(MODEL, miner="semihard", epochs=2).fit(TRAIN)
 
 
-def test_training_ends_where_a_miner_has_nothing_more_to_give(tmp_path: Path) -> None:
-    """On two tastes all is learned soon; what was learned is kept, also by a state that is gone on from."""
+def test_training_ends_when_a_miner_leaves_no_pair(tmp_path: Path) -> None:
+    """On two tastes all is learned soon; what was learned is kept, also by a resumed state."""
     train = Interactions.of(factories.checkerboard()[0])
     model = replace(MODEL, miner="semihard", epochs=200, dim=8)
     told: list[Mapping[str, float]] = []

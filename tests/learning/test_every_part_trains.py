@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def found(**options: Any) -> float:
-    """Share of users whose held-out item is the first of those they have not chosen; chance is 1 in 9."""
+    """Share of users whose held-out item is the first they have not chosen; random ranking gives 1 in 9."""
     train, test = checkerboard()
     model = TwoTower(
         **{

@@ -64,7 +64,7 @@ def first(work: TrainingSetup) -> Iterator[Batch]:
 def test_no_step_waits_for_the_device(train: Interactions, loss: str, sampler: str) -> None:
     work = model(loss, "cpu", sampler=sampler, batch=300).prepare(train)
     ready = batches(work, 1)
-    step(next(ready), work.tables, work.parts)  # an epoch may ask once, as it begins
+    step(next(ready), work.tables, work.parts)  # an epoch may wait once, as it begins
     with NoWaiting():
         for batch in islice(ready, 2):
             step(batch, work.tables, work.parts)
@@ -80,7 +80,7 @@ def test_waiting_is_noticed() -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_gpu_takes_the_same_step(train: Interactions, cuda: str, loss: str) -> None:
-    """The same batch from the same start: chance differs between devices, arithmetic does not."""
+    """The same batch from the same start: random numbers differ between devices, arithmetic does not."""
     here, there = (model(loss, device).prepare(train) for device in ("cpu", cuda))
     for name, table in there.tables.tables.items():
         table.weights.copy_(here.tables[name])
@@ -96,7 +96,7 @@ def test_a_gpu_takes_the_same_step(train: Interactions, cuda: str, loss: str) ->
 @pytest.mark.gpu
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_gpu_fits_as_well(train: Interactions, cuda: str, precision: str) -> None:
-    """Chance differs, so what is learned is compared by what it recommends."""
+    """Random numbers differ, so what is learned is compared by what it recommends."""
     here, there = (quality(model("infonce", device, precision=precision), train) for device in ("cpu", cuda))
     assert here > 0.15, "the log can be learned"
     assert there == pytest.approx(here, rel=0.1)

@@ -7,5 +7,5 @@ import platform
 from recsys.learning.training.memory import keep_freed
 
 
-def test_glibc_can_be_asked() -> None:
+def test_glibc_keeps_freed_memory() -> None:
     assert keep_freed() == (platform.libc_ver()[0] == "glibc")

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.learning.training import nearest as module
 from recsys.learning.training.loop import batches, embed, run_epoch
 from recsys.learning.training.nearest import nearest
 from recsys.models.two_tower import TwoTower
@@ -23,24 +22,21 @@ MODEL = TwoTower(
 
 @pytest.mark.parametrize("tower", ["lookup", "history"])
 @pytest.mark.parametrize("distance", ["cosine", "dot", "euclidean", "manhattan", "mahalanobis"])
-def test_the_exact_index_without_what_was_chosen(
-    tower: str, distance: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "BLOCK_SCORES", 300)  # blocks of seven users
+def test_the_exact_index_without_what_was_chosen(tower: str, distance: str) -> None:
     work = replace(MODEL, tower=tower, distance=distance).prepare(TRAIN)
     run_epoch(work, 1)
     vectors, csr = embed(work), TRAIN.csr()
     index = Exact("euclidean" if distance == "mahalanobis" else distance).build(vectors["items"])
     chosen = Ragged(csr.indptr.astype(np.int64), csr.indices.astype(np.int32))
     expected, _ = index.query(vectors["users"], 8, chosen)
-    found = nearest(work.log, work.tables, work.parts, 2, 6).numpy()
+    found = nearest(work.log, work.tables, work.parts, 2, 6, block_scores=300).numpy()  # seven users a block
     assert found.shape == (len(TRAIN.users), 6)
     listed = expected[:, 2:] >= 0  # a user who chose nearly everything has a shorter list
     assert listed.mean() > 0.9
     assert (found == expected[:, 2:])[listed].all()
 
 
-def test_what_was_chosen_stands_behind_all_else() -> None:
+def test_chosen_items_come_last() -> None:
     work = MODEL.prepare(TRAIN)
     ranked = nearest(work.log, work.tables, work.parts, 0, len(TRAIN.items)).numpy()
     known = TRAIN.csr().toarray() > 0

@@ -24,7 +24,7 @@ def gradients(steps: int) -> list[torch.Tensor]:
 
 
 def summed(gradient: torch.Tensor) -> dict[int, torch.Tensor]:
-    """The gradient of each code; one that stands twice gets the sum."""
+    """The gradient of each code; one that occurs twice gets the sum."""
     rows: dict[int, torch.Tensor] = {}
     for code, row in zip(CODES.tolist(), gradient, strict=True):
         rows[code] = rows.get(code, torch.zeros(3, dtype=torch.float64)) + row
@@ -56,7 +56,7 @@ def test_adam_counts_the_updates_of_each_row() -> None:
 
 
 @pytest.mark.parametrize("optimizer", [Adagrad(0.1), Adam(0.1)])
-def test_a_row_outside_the_batch_rests(optimizer: Optimizer) -> None:
+def test_a_row_outside_the_batch_does_not_change(optimizer: Optimizer) -> None:
     made, before = table(optimizer), table(optimizer)
     for gradient in gradients(2):
         update(made, CODES, made.weights[CODES], gradient, optimizer)

@@ -89,6 +89,6 @@ def test_center_in_loops() -> None:
         (lambda: UnitBall(0.0), "radius is 0.0; it must be positive"),
     ],
 )
-def test_values_that_cannot_be(make: object, message: str) -> None:
+def test_invalid_values_are_refused(make: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()  # type: ignore[operator]

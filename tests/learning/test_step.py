@@ -67,7 +67,7 @@ def tables(dtype: torch.dtype = torch.float64) -> Tables:
 
 
 def batch(codes: torch.Tensor = CODES, rows: int = 9) -> Batch:
-    """Rows of the log, two of one user among them, and candidates of which one stands twice or thrice."""
+    """Rows of the log, two of one user among them, and candidates of which one occurs two or three times."""
     picked = torch.arange(0, rows * 7, 7)
     users = LOG.take(torch.cat([LOG.users[picked], LOG.users[:1]]))
     items = torch.cat([LOG.items[picked], LOG.items[:1]])
@@ -117,7 +117,7 @@ def easiest(batch: Batch, scores: list[float]) -> torch.Tensor:
 
 
 def hardness(batch: Batch) -> torch.Tensor:
-    """The chance by which popularity alone would rather believe in an item of average popularity."""
+    """The probability with which popularity alone would prefer an item of average popularity."""
     counts = [sum(item == other for _, other in CHOSEN) for item in range(LOG.catalogue)]
     typical = sum(counts) / len(counts)
     return torch.tensor([1 - 1 / (1 + typical / counts[item]) for item in batch.items.tolist()])
@@ -156,7 +156,7 @@ def test_with_miners_and_reducers(miner: str, reducer: str) -> None:
 
 @pytest.mark.parametrize("balance", ["balanced", "plain"])
 @pytest.mark.parametrize("loss", ["bpr", "triplet", "contrastive", "infonce", "bsl"])
-def test_the_hardest_are_picked_where_the_scores_lie(loss: str, balance: str) -> None:
+def test_the_hardest_are_selected_in_the_score_buffer(loss: str, balance: str) -> None:
     made, here = parts(loss, miner=HardestK(2, pool=None), balance=balance == "balanced"), batch()
     some = Points(
         *(torch.randn(n, 4) for n in (len(here.items), len(here.items), len(here.candidates.codes)))

@@ -1,4 +1,4 @@
-"""Samples of histories: different items, each with the same chance, that together speak for the whole."""
+"""Samples of histories: different items, equally likely, that together represent the whole."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_different_items_that_speak_for_all(lengths: list[int], most: int, start
     torch.testing.assert_close(spoken, torch.tensor(lengths, dtype=torch.float32))
 
 
-def test_each_item_has_the_same_chance() -> None:
+def test_each_item_has_the_same_probability() -> None:
     log, counts, tries = log_of([10]), torch.zeros(10), 1000
     for number in range(tries):
         rows = Thin(4, torch.tensor([(number + 0.5) / tries])).rows(log, torch.tensor([0]))[0]

@@ -13,10 +13,10 @@ from recsys.learning.distances.tiles import joined
 
 @dataclass(frozen=True)
 class Chebyshev:
-    """Minus the largest absolute difference; a metric. Ranked exactly only: no index knows it.
+    """Minus the largest absolute difference; a metric. Ranked exactly only: no index supports it.
 
-    ``-max(abs(a - b))``. Only the coordinate with the largest difference learns from a pair. It is
-    no product of matrices: a step of training takes roughly ``cost`` times as long as one of ``cosine`` on a
+    ``-max(abs(a - b))``. Only the coordinate with the largest difference gets a gradient from a pair. It is
+    not a matrix product: a step of training takes roughly ``cost`` times as long as one of ``cosine`` on a
     CPU.
     """
 

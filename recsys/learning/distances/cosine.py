@@ -11,7 +11,7 @@ from recsys.learning.distances.norms import unit
 
 @dataclass(frozen=True)
 class Cosine:
-    """The cosine of the angle between two points, in [-1, 1]; 0 where one of them is the origin.
+    """The cosine of the angle between two points, in [-1, 1]; 0 if one of them is the origin.
 
     ``sum(a * b) / (|a| |b|)``.
     """

@@ -1,4 +1,4 @@
-"""What a distance is. The same few lines serve numpy and torch, so training and ranking cannot disagree."""
+"""The interface of distances. The same code serves numpy and torch, so training and ranking agree."""
 
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ from recsys.learning.distances.euclidean import Euclidean
 
 @dataclass(frozen=True)
 class Mahalanobis:
-    """Minus the length of the difference after a linear map that is learned and that users and items share.
+    """Minus the length of the difference after a learned linear map shared by users and items.
 
-    ``-|L a - L b| = -sqrt((a - b)' M (a - b))`` with ``M = L' L`` and L (D, D), the identity at first.
-    Training moves points by ``move`` and scores the moved ones; the finished vectors are the moved ones
-    and their distance is ``euclidean``, so every index of that serves them in the same order.
+    ``-|L a - L b| = -sqrt((a - b)' M (a - b))`` with ``M = L' L`` and L (D, D), initially the identity.
+    Training moves points by ``move`` and scores the moved ones; the finished vectors are the moved ones and
+    their distance is ``euclidean``, so every index of that serves them in the same order.
 
     Source: Weinberger and Saul 2009, Distance Metric Learning for Large Margin Nearest Neighbor
     Classification, equations 1 and 2.

@@ -13,10 +13,10 @@ from recsys.learning.distances.tiles import joined
 
 @dataclass(frozen=True)
 class Manhattan:
-    """Minus the sum of the absolute differences; a metric, less swayed by one large difference.
+    """Minus the sum of the absolute differences; a metric, less affected by one large difference.
 
-    ``-sum(abs(a - b))``. It is no product of matrices: a step of training takes roughly ``cost`` times as
-    long as one of ``cosine`` on a CPU.
+    ``-sum(abs(a - b))``. It is not a matrix product: a step of training takes roughly ``cost`` times as long
+    as one of ``cosine`` on a CPU.
     """
 
     bounded: ClassVar[bool] = False

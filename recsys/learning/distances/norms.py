@@ -1,4 +1,4 @@
-"""Norms that work on numpy arrays and torch tensors alike and keep a finite gradient at zero."""
+"""Norms of numpy arrays and torch tensors, with a finite gradient at zero."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Distances that are no product of matrices, one coordinate after the other in tiles that stay in the cache.
+"""Distances that are not matrix products, one coordinate after the other in tiles that fit the cache.
 
-A pass over the differences of one coordinate moves (A, M) numbers through memory, and there are D of them;
-over a tile they stay where they are.
+A pass over the differences of one coordinate moves (A, M) numbers through memory, and there are D of them; a
+tile stays in the cache.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy.typing as npt
 # Rows and columns.
 Tile: TypeAlias = tuple[slice, slice]
 
-# Numbers of a tile, 512 kB of float32: large enough that a call costs little beside its work.
+# Numbers per tile, 512 kB of float32: large enough that the overhead of a call is small.
 TILE: Final = 1 << 17
 COLUMNS: Final = 1 << 11
-# For so few points another order of the others costs more than it saves.
+# For so few points a transposed copy of the others costs more than it saves.
 FEW: Final = 4
 
 
@@ -32,7 +32,7 @@ def tiles(rows: int, columns: int) -> Iterator[Tile]:
 
 
 def joined(a: npt.NDArray[Any], b: npt.NDArray[Any], join: np.ufunc) -> npt.NDArray[Any]:
-    """Absolute differences of the coordinates, joined by a sum or a maximum: (A, D), (M, D) -> (A, M)."""
+    """Absolute differences of the coordinates, reduced by a sum or a maximum: (A, D), (M, D) -> (A, M)."""
     found = np.empty((len(a), len(b)), dtype=np.result_type(a, b))
     columns = b.T if len(a) < FEW else np.ascontiguousarray(b.T)  # (D, M)
     for rows, some in tiles(*found.shape):

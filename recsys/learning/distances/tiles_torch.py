@@ -25,7 +25,7 @@ def chebyshev(a: Tensor, b: Tensor) -> Tensor:
     """Largest absolute differences: (A, D), (M, D) -> (A, M).
 
     With a gradient, the coordinate is found by comparing all but the last few bits of the differences, which
-    hold its number: its difference is the largest to within 2 D units in the last place, and is the result.
+    hold its index: its difference, the result, is the largest to within 2 D units in the last place.
     """
     if a.is_cuda:
         return torch.cdist(a, b, p=torch.inf)
@@ -53,9 +53,9 @@ class _Chebyshev(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         kind = {torch.float32: torch.int32, torch.float64: torch.int64}[a.dtype]
-        low = (1 << max(a.shape[1] - 1, 1).bit_length()) - 1  # bits for the number of a coordinate
-        high = torch.iinfo(kind).max & ~low  # and neither the sign
-        a, b = a.detach(), b.detach()  # other threads do not know that nothing is recorded here
+        low = (1 << max(a.shape[1] - 1, 1).bit_length()) - 1  # bits for the index of a coordinate
+        high = torch.iinfo(kind).max & ~low  # all other bits but the sign
+        a, b = a.detach(), b.detach()  # other threads would record a graph
         axis = torch.empty(len(a), len(b), dtype=torch.int64)
         columns = b.T.contiguous()  # (D, M)
 
@@ -85,8 +85,8 @@ class _Chebyshev(torch.autograd.Function):
 
 
 def _joined(a: Tensor, b: Tensor, join: Any) -> Tensor:
-    """Absolute differences of one coordinate after the other, joined by a sum or a maximum."""
-    a, b = a.detach(), b.detach()  # other threads do not know that nothing is recorded here
+    """Absolute differences of one coordinate after the other, reduced by a sum or a maximum."""
+    a, b = a.detach(), b.detach()  # other threads would record a graph
     found = a.new_zeros(len(a), len(b))
     columns = b.T.contiguous()  # (D, M)
 
@@ -104,7 +104,7 @@ def _joined(a: Tensor, b: Tensor, join: Any) -> Tensor:
 
 
 def _each(work: Callable[[Tile], None], every: Iterable[Tile]) -> None:
-    """Tiles side by side, one thread each: threads that share a pass wait for each other at the end of it."""
+    """Process tiles in parallel, one thread each: threads that share one operation wait for each other."""
     count = torch.get_num_threads()
     if count == 1:
         for tile in every:

@@ -1,4 +1,4 @@
-"""How items become vectors."""
+"""The interface of item towers, which compute vectors of items."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Items: TypeAlias = Callable[[Tensor, Gather], Tensor]
 
 
 class ItemTower(Protocol):
-    """How items become vectors: a frozen dataclass whose fields are its options."""
+    """Computes vectors of items: a frozen dataclass whose fields are its options."""
 
     def tables(self, items: int) -> Mapping[str, int | tuple[int, int]]:
-        """Tables to be learned, by name: rows, each a vector, or rows and a width of their own."""
+        """Tables to be learned, by name: a number of rows, each a vector, or rows and width."""
         ...
 
     def over(self, train: Interactions, features: Features | None, device: torch.device) -> Items:
-        """The tower on one catalogue; what it reads of the features lives in the result, on the device."""
+        """The tower over one catalogue; the features that it reads are kept in the result, on the device."""
         ...

@@ -15,7 +15,7 @@ def psi(cosine: Tensor, margin: int) -> Tensor:
     cosine only finds k.
 
     Args:
-        cosine: In [-1, 1]; a hair outside by rounding is taken for the end.
+        cosine: In [-1, 1]; values slightly outside by rounding are clamped.
         margin: m, at least 1.
 
     Returns:

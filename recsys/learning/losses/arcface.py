@@ -19,7 +19,8 @@ class ArcFace:
     """A softmax in which the angle of the positive must win by a margin.
 
     ``-log(e^(s cos(t + m)) / (e^(s cos(t + m)) + sum of e^(s neg)))`` over the used negatives, with ``t`` the
-    angle of the positive. Past ``t = pi - m``, where the cosine would turn, ``pos - m sin m`` stands for it.
+    angle of the positive. Beyond ``t = pi - m``, where the cosine would rise again, ``pos - m sin m``
+    replaces it.
 
     Args:
         margin: m, in radians; in [0, pi/2].
@@ -58,7 +59,7 @@ class ArcFace:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """How little popularity explains each row, where it is used."""
+        """``hardness``, if margins are bias-aware."""
         return ("hardness",) if self.bias_aware else ()
 
     def __call__(self, pairs: Pairs) -> Terms:

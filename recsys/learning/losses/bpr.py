@@ -19,9 +19,12 @@ class BPR:
     ``-t log sigmoid((pos - neg) / t)`` for every used pair, by ``softplus``, which does not overflow.
     At t = 1 it is the source's; scores in [-1, 1] need a smaller one, or no pair is ever solved.
 
+    By default each positive pulls with a force below 1, however many candidates outscore it (``balance`` of
+    ``two_tower``); ``--set model.balance=false`` turns that off.
+
     Args:
         temperature: t, in units of the distance's score; positive. At 0 it would be ``max(0, neg - pos)``.
-            None: chosen on the valid part, 0.12 without one.
+            None: chosen on the validation set, 0.12 without one.
 
     Raises:
         ValueError: If temperature is not positive.

@@ -22,9 +22,9 @@ class BSL:
     without the positive in the sum.
 
     Args:
-        temperature: t, in units of the distance's score; positive. None: chosen on the valid part, 0.2
+        temperature: t, in units of the distance's score; positive. None: chosen on the validation set, 0.2
             without one.
-        power: The quotient of the two temperatures; positive. None: chosen on the valid part, 1.1 without
+        power: The quotient of the two temperatures; positive. None: chosen on the validation set, 1.1 without
             one.
 
     Returns:

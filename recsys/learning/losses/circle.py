@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,7 +30,7 @@ class Circle:
         ValueError: If margin or scale is out of its range.
 
     Source: Sun et al. 2020, Circle Loss: A Unified Perspective of Pair Similarity Optimization, equations 4,
-    5 and 8, with one positive a row.
+    5 and 8, with one positive per row.
 
     Example:
         >>> pairs = Pairs(torch.tensor([0.5]), torch.tensor([[0.5, 0.5]]), torch.ones(1, 2, dtype=torch.bool))
@@ -42,6 +43,10 @@ class Circle:
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
+    exempt: ClassVar[Mapping[str, str]] = {
+        "monotone": "the term of a negative is lowest at a score of 0, as its weight grows with the score",
+        "gradient": "the weights carry no gradient",
+    }
 
     def __post_init__(self) -> None:
         if not 0 < self.margin < 1:

@@ -16,8 +16,8 @@ class Contrastive:
     """Positives are pulled up to one score, negatives pushed down to another, each on its own.
 
     ``f(positive - pos) + weight * mean over the used negatives of f(neg - negative)``, with
-    ``f(x) = max(0, x) ** 2 / 2``, or ``max(0, x)`` where it is not squared. With the Euclidean distance,
-    squared, positive 0, negative -m and weight 1 this is the loss of the source with its margin m.
+    ``f(x) = max(0, x) ** 2 / 2``, or ``max(0, x)`` if not ``squared``. With the Euclidean distance, squared,
+    positive 0, negative -m and weight 1 this is the loss of the source with its margin m.
 
     Args:
         positive: Score from which a positive is near enough, in units of the distance's score.

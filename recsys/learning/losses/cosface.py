@@ -31,7 +31,7 @@ class CosFace:
 
     Source: Wang et al. 2018, CosFace: Large Margin Cosine Loss for Deep Face Recognition, equation 4; the
     items are the classes, the user the feature. Bias-aware: Zhang et al. 2022, Incorporating Bias-aware
-    Margins into Contrastive Loss for Collaborative Filtering, with the margin off the cosine as
+    Margins into Contrastive Loss for Collaborative Filtering, with the margin subtracted from the cosine, as
     here.
 
     Example:
@@ -55,7 +55,7 @@ class CosFace:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """How little popularity explains each row, where it is used."""
+        """``hardness``, if margins are bias-aware."""
         return ("hardness",) if self.bias_aware else ()
 
     def __call__(self, pairs: Pairs) -> Terms:

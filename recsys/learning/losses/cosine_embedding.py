@@ -12,7 +12,7 @@ from recsys.learning.pairs import Pairs, Terms
 
 @dataclass(frozen=True)
 class CosineEmbedding:
-    """Pairs are like or unlike: like ones are pulled to a cosine of 1, unlike ones pushed below a margin.
+    """Positive pairs are pulled to a cosine of 1, negative pairs pushed below a margin.
 
     ``(1 - pos + sum over the used negatives of max(0, neg - margin)) / (1 + their number)``: the mean over
     all pairs of the row, each counting the same.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,13 +16,13 @@ from recsys.learning.regularizers import Uniformity
 class DirectAU:
     """A user and the chosen item should be the same point of the sphere, and points should be spread out.
 
-    ``|u - p| ** 2 = 2 - 2 pos`` for unit vectors: the alignment. Alone it would put everything in one point;
-    the uniformity that holds against it is no function of a user's scores, so the model adds it as a
-    regulariser of the batch's vectors (see ``Uniformity``). Negatives have no say.
+    ``|u - p| ** 2 = 2 - 2 pos`` for unit vectors: the alignment. Alone it would collapse all vectors to one
+    point; the uniformity that prevents this is not a function of a user's scores, so the model adds it as a
+    regulariser of the batch's vectors (see ``Uniformity``). Negatives are not used.
 
     Args:
-        weight: Of the uniformity, gamma in the paper; positive. Less where users have much in common, as in a
-            dense log; the paper tunes it in 0.2..10.
+        weight: Of the uniformity, gamma in the paper; positive. Use less if users have much in common, as in
+            a dense log; the paper tunes it in 0.2..10.
 
     Returns:
         Terms (B,).
@@ -42,6 +43,7 @@ class DirectAU:
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = True
+    exempt: ClassVar[Mapping[str, str]] = {"negatives": "it learns from positives alone"}
 
     def __post_init__(self) -> None:
         self.regularizer()
@@ -52,5 +54,5 @@ class DirectAU:
         return Terms(2 - 2 * pairs.pos, torch.ones_like(pairs.pos, dtype=torch.bool))
 
     def regularizer(self) -> Uniformity:
-        """What is asked of the vectors themselves; see ``Regularized``."""
+        """The uniformity; see ``Regularized``."""
         return Uniformity(self.weight)

@@ -14,8 +14,11 @@ from recsys.learning.pairs import Pairs, Terms
 class Hinge:
     """A positive should outscore each negative by 1; the hinge of a ranking support vector machine.
 
-    ``max(0, 1 + neg - pos)``, or its square. The unit of the margin is the scale of the scores, which the
-    vectors are free to choose: for scores with a scale of their own (cosine) see ``triplet``.
+    ``max(0, 1 + neg - pos)``, or its square. The margin is fixed at 1 because the vectors are free to choose
+    the scale of the scores; for scores of a fixed scale (cosine) see ``triplet``.
+
+    By default each positive pulls with a force below 1, however many candidates outscore it (``balance`` of
+    ``two_tower``); ``--set model.balance=false`` turns that off.
 
     Args:
         squared: The square of the hinge, which is smooth.

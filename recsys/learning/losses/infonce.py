@@ -21,9 +21,9 @@ class InfoNCE:
     without it every candidate counts the same, as in InfoNCE.
 
     Args:
-        temperature: t, in units of the distance's score; positive. None: chosen on the valid part, 0.2
+        temperature: t, in units of the distance's score; positive. None: chosen on the validation set, 0.2
             without one.
-        correct: Whether to correct for the sampling probabilities, where the sampler knows them.
+        correct: Whether to correct for the sampling probabilities, if the sampler knows them.
 
     Returns:
         Terms (B,).

@@ -21,8 +21,8 @@ class LSoftmax:
 
     Args:
         margin: m, a whole number; at least 1, where it is the plain softmax.
-        ease: Not negative. The source brings it down from 1000 to 5 in training; here it stays. Without it
-            psi is flat at right angles where m is even, and that is where random vectors start.
+        ease: Not negative. The source lowers it from 1000 to 5 during training; here it is constant. Without
+            it psi is flat at right angles where m is even, and that is where random vectors start.
 
     Returns:
         Terms (B,).

@@ -1,4 +1,4 @@
-"""What a loss is: scores in, summands out."""
+"""The interface of losses: scores in, summands out."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ if TYPE_CHECKING:
 class Loss(Protocol):
     """Scores to summands; sees neither embeddings nor labels.
 
-    Rows are independent of each other, so that a step may go through the (B, N) matrix in blocks of rows.
-    A loss is a frozen dataclass; numbers that it learns are kept beside the vectors (see ``parameters.py``).
-    What it leaves to the log is an option that is None; a class variable ``tries`` has the values worth
-    trying, in order, the default in the middle. A model that has a valid part chooses.
+    Rows are independent of each other, so that a step may go through the (B, N) matrix in blocks of rows. A
+    loss is a frozen dataclass; numbers that it learns are kept with the vectors (see ``parameters.py``). An
+    option whose best value depends on the log is None; the class variable ``tries`` lists the values worth
+    trying, in order, the default in the middle. A model with a validation set chooses among them.
 
     Attributes:
         needs: Names of the optional fields of ``Pairs`` that must be there.
         needs_bounded: Whether scores must lie in [-1, 1], as a cosine does.
+
+    A class variable ``exempt`` maps a contract of ``tests/contracts/test_losses.py`` that the loss does not
+    keep (monotone, gradient, negatives) to the reason; most losses keep all and have none.
     """
 
     @property
@@ -40,19 +43,19 @@ class Loss(Protocol):
 
 @runtime_checkable
 class Sloped(Protocol):
-    """A loss that knows its derivatives: a step makes one pass over the scores, not the ten of autograd.
+    """A loss with derivatives in closed form: a step makes one pass over the scores, not the ten of autograd.
 
-    They are those of the sum of ``__call__``'s terms; a contract test holds the two together.
+    They are those of the sum of ``__call__``'s terms; tests compare the two.
     """
 
     def slopes(self, scores: Scores) -> Slopes | None:
-        """Derivatives by the scores; None where these options have no closed form."""
+        """Derivatives by the scores; None if the options have no closed form."""
         ...
 
 
 @runtime_checkable
 class Regularized(Protocol):
-    """A loss with a second half that no user's scores can tell: it is asked of the vectors of the batch."""
+    """A loss with a second term that depends on the vectors of the batch, not on each user's scores."""
 
     def regularizer(self) -> Regularizer:
         """What the model adds to the loss."""
@@ -60,7 +63,7 @@ class Regularized(Protocol):
 
 
 def in_force(loss: Any, option: str) -> float:
-    """An option as given; the middle of the values worth trying where it is None."""
+    """The value of an option in use; if it is None, the middle of the values worth trying."""
     given: float | None = getattr(loss, option)
     values: Sequence[float] = loss.tries[option]
     return values[len(values) // 2] if given is None else given

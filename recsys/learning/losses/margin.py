@@ -20,10 +20,13 @@ class Margin:
 
     ``max(0, margin + b - pos) + max(0, margin + neg - b)`` for every used pair.
 
+    By default each positive pulls with a force below 1, however many candidates outscore it (``balance`` of
+    ``two_tower``); ``--set model.balance=false`` turns that off.
+
     Args:
         margin: In units of the distance's score; positive.
-        boundary: Where the boundary b is at first, in units of the distance's score.
-        boundaries: Whether there is one boundary, one a user (the source's classes) or one an item.
+        boundary: Initial value of the boundary b, in units of the distance's score.
+        boundaries: Whether there is one boundary, one per user (the source's classes) or one per item.
 
     Returns:
         Terms (B, N).
@@ -57,7 +60,7 @@ class Margin:
             raise ValueError(f"boundaries is {self.boundaries!r}; it can be one, users, items")
 
     def parameters(self) -> tuple[Learned, ...]:
-        """The boundary, anywhere."""
+        """The boundary, without limits."""
         return (Learned(BOUNDARY, self.boundaries, self.boundary, -math.inf, math.inf),)
 
     def __call__(self, pairs: Pairs) -> Terms:

@@ -9,15 +9,15 @@ from recsys.learning.pairs import Pairs
 
 
 def margins(margin: float, pairs: Pairs, *, bias_aware: bool) -> Tensor:
-    """``margin`` for each row, or ``margin * hardness`` where it is bias-aware: (B,).
+    """``margin`` for each row, or ``margin * hardness`` if it is bias-aware: (B,).
 
     Args:
         margin: In the unit of the loss.
-        pairs: With ``hardness`` where the margin is bias-aware.
+        pairs: With ``hardness`` if the margin is bias-aware.
         bias_aware: Whether a positive that popularity alone predicts needs less of a margin, down to none.
 
     Source: Zhang et al. 2022, Incorporating Bias-aware Margins into Contrastive Loss for Collaborative
-    Filtering; ``hardness`` says in what it departs.
+    Filtering; ``pair_inputs.hardness`` describes the difference.
 
     Example:
         >>> mask, hardness = torch.ones(2, 1).bool(), torch.tensor([0.25, 1.0])

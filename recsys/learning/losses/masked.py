@@ -8,12 +8,12 @@ from torch.nn.functional import softplus
 
 from recsys.learning.pairs import Scores, Slopes
 
-# A logarithm whose exponential float32 and bfloat16 still tell from zero and from infinity.
+# The exponential of this, and of its negative, is neither zero nor infinite in float32 and bfloat16.
 RANGE = 80.0
 
 
 def mean_of_used(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the used entries of each row, 0 where there are none: (B, N), (B, N) -> (B,)."""
+    """Mean over the used entries of each row, 0 if there are none: (B, N), (B, N) -> (B,)."""
     count = mask.sum(1).clamp(min=1)
     return values.masked_fill(~mask, 0.0).sum(1) / count
 
@@ -21,8 +21,8 @@ def mean_of_used(values: Tensor, mask: Tensor) -> Tensor:
 def log_sum_exp_of_used(values: Tensor, mask: Tensor) -> Tensor:
     """``log(sum(exp(values)))`` over the used entries of each row: (B, N), (B, N) -> (B,).
 
-    A row without any gives the logarithm of a number too small to matter, with gradient zero, not -inf,
-    whose gradient would not be a number.
+    A row without any gives the logarithm of a negligible number, with gradient zero, not -inf, whose gradient
+    would be NaN.
     """
     return values.masked_fill(~mask, -1e30).logsumexp(1)
 
@@ -34,7 +34,7 @@ def log_mean_exp_of_used(values: Tensor, mask: Tensor) -> Tensor:
 
 
 def highest_of_used(values: Tensor, mask: Tensor) -> Tensor:
-    """The largest used entry of each row, 0 where there are none: (B, N), (B, N) -> (B,)."""
+    """The largest used entry of each row, 0 if there are none: (B, N), (B, N) -> (B,)."""
     highest = values.masked_fill(~mask, float("-inf")).amax(1)
     return highest.masked_fill(~mask.any(1), 0.0)
 
@@ -47,7 +47,8 @@ def cross_entropy(pos: Tensor, neg: Tensor, mask: Tensor) -> Tensor:
 def odds_of_used(scores: Scores, scale: float, columns: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """``e^(scale neg + columns - top)`` (B, N), 0 where not used, and top (B,), so that none overflows.
 
-    Where scores have a ceiling, that is the top; where not, the largest of the row, which takes two passes.
+    The top is that of the upper bound of the scores if no exponential then underflows, else that of the
+    largest score of the row, which takes two passes.
     """
     if 2 * scale * scores.ceiling < RANGE:
         top = torch.full_like(scores.pos, scale * scores.ceiling)

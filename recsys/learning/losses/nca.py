@@ -14,14 +14,14 @@ from recsys.learning.pairs import Pairs, Scores, Slopes, Terms
 
 @dataclass(frozen=True)
 class NCA:
-    """The chance that a neighbour drawn at random by its nearness is the positive.
+    """The probability that a neighbour drawn at random by its nearness is the positive.
 
     ``-log p`` with ``p = e^(scale pos) / (e^(scale pos) + sum of e^(scale neg))`` over the used negatives, or
     ``1 - p``, the expected share of mistakes.
 
     Args:
         scale: Of the scores; positive.
-        log: The logarithm, whose gradient does not die where p is small, or the share of mistakes.
+        log: The logarithm, whose gradient does not vanish if p is small, or the share of mistakes.
 
     Returns:
         Terms (B,).
@@ -30,7 +30,7 @@ class NCA:
         ValueError: If scale is not positive.
 
     Source: Goldberger et al. 2004, Neighbourhood Components Analysis, equations 1, 3 (``1 - p``) and 7 (the
-    logarithm), for the score ``squared_euclidean`` of mapped points, with one positive a row.
+    logarithm), for the score ``squared_euclidean`` of mapped points, with one positive per row.
 
     Example:
         >>> pairs = Pairs(torch.tensor([-1.0]), torch.tensor([[-1.0, -1.0]]), torch.ones(1, 2).bool())

@@ -1,4 +1,4 @@
-"""Numbers that a loss learns beside the vectors: a boundary, a margin a user, a margin an item."""
+"""Parameters that a loss learns besides the vectors: a boundary, a margin per user, a margin per item."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A table of one column, stepped by the optimiser of the vectors and kept with them.
+    """A table of one column, updated by the optimiser of the vectors and saved with them.
 
     Args:
-        name: By which ``Pairs.learned`` holds it.
-        rows: Whether there is one number for all, one a user, or one an item (that of the row's positive).
-        start: Its value at first.
-        low: No step brings it below.
-        high: No step brings it above.
+        name: Its key in ``Pairs.learned``.
+        rows: Whether there is one number for all, one per user, or one per item (that of the row's positive).
+        start: Initial value.
+        low: Lower bound, enforced after each step.
+        high: Upper bound, enforced after each step.
     """
 
     name: str
@@ -33,20 +33,20 @@ class Learned:
 
 @runtime_checkable
 class Learning(Protocol):
-    """A loss that learns numbers of its own: it finds them in ``Pairs.learned``."""
+    """A loss with parameters of its own, which it is given in ``Pairs.learned``."""
 
     def parameters(self) -> tuple[Learned, ...]:
-        """What it learns; nothing where its options say so."""
+        """Its parameters; none with some options."""
         ...
 
 
 def parameters(loss: Loss) -> tuple[Learned, ...]:
-    """What a loss learns; most learn nothing."""
+    """The parameters of a loss; most have none."""
     return loss.parameters() if isinstance(loss, Learning) else ()
 
 
 def starts(loss: Loss, rows: int) -> dict[str, Tensor]:
-    """The learned numbers of B rows before any step: name -> (B,).
+    """Initial parameters for B rows: name -> (B,).
 
     Example:
         >>> from recsys.learning.losses.margin import Margin

@@ -55,7 +55,7 @@ class PSL:
         """Pairs -> Terms (B,)."""
         pairs = pairs.wide()
         surrogate = self._activate((pairs.neg - pairs.pos[:, None]) / 2)  # (B, N)
-        # Rounding may leave the range by a hair; the logarithm must not meet 0.
+        # Rounding may leave the range slightly; the logarithm must not be that of 0.
         logits = surrogate.clamp(min=1e-7).log() / self.temperature
         return Terms(log_sum_exp_of_used(logits, pairs.mask), pairs.mask.any(1))
 

@@ -9,11 +9,11 @@ from recsys.learning.pairs import Pairs
 
 
 def estimated_rank(violators: Tensor, pairs: Pairs) -> Tensor:
-    """How many items of the catalogue violate, from those that do among the used candidates.
+    """Estimate how many items of the catalogue violate the margin from the used candidates that do.
 
     ``sum over the violators of 1 / (n q)``, with n the number of used candidates of the row: ``I * M / n``
-    for M violators among candidates drawn evenly from I items. Without log_q the candidates are taken for
-    the catalogue, and the rank is M.
+    for M violators among candidates drawn uniformly from I items. Without log_q the candidates are taken to
+    be the whole catalogue, and the rank is M.
 
     Args:
         violators: (B, N) bool, inside ``pairs.mask``.
@@ -22,8 +22,8 @@ def estimated_rank(violators: Tensor, pairs: Pairs) -> Tensor:
     Returns:
         (B,), without gradient.
 
-    Source: Weston et al. 2011, WSABIE, section 4.2, and Hsieh et al. 2017, section 3.3 (rank = J M / U),
-    for candidates drawn with other than equal probability by the Horvitz-Thompson estimator.
+    Source: Weston et al. 2011, WSABIE, section 4.2, and Hsieh et al. 2017, section 3.3 (rank = J M / U), with
+    the Horvitz-Thompson estimator for candidates drawn with unequal probabilities.
 
     Example:
         >>> import math

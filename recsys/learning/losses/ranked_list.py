@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -31,7 +32,7 @@ class RankedList:
         ValueError: If an option is out of its range.
 
     Source: Wang et al. 2019, Ranked List Loss for Deep Metric Learning, equations 2 to 9, with scores in
-    place of minus the distances (n = -alpha, T = slope), and one positive a row. A negative that has just
+    place of minus the distances (n = -alpha, T = slope), and one positive per row. A negative that has just
     passed the boundary can lower the weighted mean.
 
     Example:
@@ -47,6 +48,10 @@ class RankedList:
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
+    exempt: ClassVar[Mapping[str, str]] = {
+        "monotone": "a negative that has just passed the boundary can lower the weighted mean",
+        "gradient": "the weights of the negatives carry no gradient",
+    }
 
     def __post_init__(self) -> None:
         if not self.margin > 0:
@@ -65,7 +70,7 @@ class RankedList:
         return Terms((1 - self.pushed) * near + self.pushed * far, pairs.mask.any(1))
 
     def _weights(self, beyond: Tensor, mask: Tensor) -> Tensor:
-        """Shares of the violators of each row; all 0 where there are none: (B, N)."""
+        """Shares of the violators of each row; all 0 if there are none: (B, N)."""
         violators = mask & (beyond > 0)
         shares = (self.slope * beyond).masked_fill(~violators, -1e30).softmax(1)
         return shares.masked_fill(~violators, 0.0)

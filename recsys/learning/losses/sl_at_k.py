@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,8 +18,8 @@ class SLAtK:
     """A softmax loss whose positives count by how near they are to the top K of their user's list.
 
     ``w * log(sum over the used negatives of e^((neg - pos) / t))`` with ``w = sigmoid((pos - b) / v)``, b the
-    K-th highest score of the row (positive and used negatives), without gradient; where the row has fewer
-    than K scores w is 1.
+    K-th highest score of the row (positive and used negatives), without gradient; if the row has fewer than K
+    scores, w is 1.
 
     Args:
         k: K; at least 1.
@@ -48,6 +49,9 @@ class SLAtK:
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
+    exempt: ClassVar[Mapping[str, str]] = {
+        "monotone": "a closer negative raises the threshold b, which lowers the weight"
+    }
 
     def __post_init__(self) -> None:
         if self.k < 1:
@@ -69,7 +73,7 @@ class SLAtK:
         """The softmax over the negatives, weighted, and what the positive moves in its own weight.
 
         ``dl/dpos = w ((1 - w) / v * log(sum of e^((neg - pos) / t)) - 1 / t)``; see ``Sloped``. The scores
-        are made twice: the threshold is found in them as they are.
+        are computed twice: the threshold is found in the unscaled ones.
         """
         weight = self._weight(scores.pos, scores.negatives())
         odds, top = odds_of_used(scores, 1 / self.temperature)

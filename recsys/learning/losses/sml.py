@@ -23,10 +23,13 @@ class SML:
     ``cross`` the score of the positive with the negative; the margins m_u of each user and n_p of each item
     are learned. The last term lets a margin grow until the share ``adapt`` of its pairs violates it.
 
+    By default each positive pulls with a force below 1, however many candidates outscore it (``balance`` of
+    ``two_tower``); ``--set model.balance=false`` turns that off.
+
     Args:
         item: Weight of the item's triplets; not negative.
         adapt: Weight of large margins; in [0, 1).
-        margin: Margins at first, in units of the distance's score.
+        margin: Initial margins, in units of the distance's score.
         limit: Largest margin; margins stay in (0, limit].
 
     Returns:
@@ -64,7 +67,7 @@ class SML:
             raise ValueError(f"margin is {self.margin}; it must lie above {LOW} and at most at {self.limit}")
 
     def parameters(self) -> tuple[Learned, ...]:
-        """A margin a user and one an item."""
+        """A margin per user and one per item."""
         return (
             Learned(OF_USER, "users", self.margin, LOW, self.limit),
             Learned(OF_ITEM, "items", self.margin, LOW, self.limit),

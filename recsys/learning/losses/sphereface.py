@@ -16,14 +16,14 @@ class SphereFace:
 
     ``-log(e^(s psi(t)) / (e^(s psi(t)) + sum of e^(s neg)))`` over the used negatives, with t the angle of
     the positive and ``psi(t) = (-1)^k cos(m t) - 2 k`` for t in [k pi / m, (k + 1) pi / m], which falls all
-    the way from 1 to 1 - 2 m. With ``ease`` the plain cosine has a share in it:
+    the way from 1 to 1 - 2 m. With ``ease`` it is averaged with the plain cosine:
     ``(ease cos t + psi) / (1 + ease)``.
 
     Args:
         margin: m, a whole number; at least 1.
         scale: s, the inverse of a temperature; positive.
-        ease: Not negative. The sources bring it down from 1000 to 5 in training; here it stays. Without it
-            psi is flat at right angles where m is even, and that is where positives are pushed to.
+        ease: Not negative. The sources lower it from 1000 to 5 during training; here it is constant. Without
+            it psi is flat at right angles where m is even, and that is where positives are pushed to.
 
     Returns:
         Terms (B,).

@@ -19,11 +19,14 @@ class Triplet:
 
     ``max(0, margin + neg - pos)`` for every used pair; soft: ``log(1 + e^(margin + neg - pos))``.
 
+    By default each positive pulls with a force below 1, however many candidates outscore it (``balance`` of
+    ``two_tower``); ``--set model.balance=false`` turns that off.
+
     Args:
-        margin: In units of the distance's score; positive, and 0 too where it is soft. None: chosen on the
-            valid part, 0.4 without one.
-        soft: A softplus in place of the hinge: even a solved pair goes on a little.
-        swap: Take the negative's distance from the positive where it is nearer to that than to the anchor.
+        margin: In units of the distance's score; positive, or 0 if it is soft. None: chosen on the validation
+            set, 0.4 without one.
+        soft: A softplus instead of the hinge: a solved pair keeps a small gradient.
+        swap: Use the negative's score with the positive if it is nearer to the positive than to the anchor.
 
     Returns:
         Terms (B, N).
@@ -59,7 +62,7 @@ class Triplet:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The score of positive and negative, where it is used."""
+        """``cross``, if ``swap`` is on."""
         return ("cross",) if self.swap else ()
 
     def __call__(self, pairs: Pairs) -> Terms:

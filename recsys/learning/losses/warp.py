@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -46,6 +47,9 @@ class WARP:
 
     needs: ClassVar[tuple[str, ...]] = ()
     needs_bounded: ClassVar[bool] = False
+    exempt: ClassVar[Mapping[str, str]] = {
+        "monotone": "the mean over violators can fall when one more candidate becomes a violator"
+    }
 
     def __post_init__(self) -> None:
         if not self.margin > 0:

@@ -1,4 +1,4 @@
-"""A miner whose choice is counted."""
+"""A miner that counts what another miner selects."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from recsys.learning.pairs import Pairs, Scores
 
 @dataclass(slots=True)
 class CountingMiner:
-    """Chooses as another miner does, and counts the pairs that it was given and those that it left.
+    """Selects as another miner does, and counts the pairs that it was given and those that it left.
 
-    The counts stay on the device: nothing waits for them until ``share`` is asked.
+    The counts stay on the device: the host does not wait for them until ``share`` is read.
     """
 
     miner: Miner
@@ -45,7 +45,7 @@ class CountingMiner:
 
     @property
     def share(self) -> float | None:
-        """Share of the pairs that it left; None where it was given none."""
+        """Share of the pairs that it left; None if it was given none."""
         if self._given is None or self._left is None or not bool(self._given):
             return None
         return float(self._left / self._given)

@@ -13,7 +13,7 @@ from recsys.learning.pairs import Pairs
 
 @dataclass(frozen=True)
 class Curriculum:
-    """Semihard negatives at first; harder and harder ones as training goes on, in the end all of them.
+    """Semihard negatives at first; harder and harder ones as training proceeds, in the end all of them.
 
     ``pos - margin < neg < pos + margin * t / (1 - t)`` with t the share of the way from ``begin`` to ``end``:
     at 0 the band of ``semihard``, at 1 without an upper bound.

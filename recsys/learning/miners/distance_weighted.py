@@ -1,4 +1,4 @@
-"""Negatives drawn evenly over distances."""
+"""Negatives sampled uniformly over distances."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from recsys.learning.pairs import Pairs
 
 @dataclass(frozen=True)
 class DistanceWeighted:
-    """One negative a row, drawn so that every distance from the anchor is as likely.
+    """One negative per row, drawn so that all distances from the anchor are equally likely.
 
     On the sphere in n dimensions nearly all points are about sqrt(2) apart: the density of the distance d is
     ``q(d) = d^(n-2) (1 - d^2/4)^((n-3)/2)``. A negative is drawn with probability in proportion to
-    ``1 / q(max(d, near))``, and not at all beyond ``far``, where its loss is nothing. Where points do not
-    fill their n dimensions, the nearest of many outweigh all others: it draws from a few of each row.
+    ``1 / q(max(d, near))``, and not at all beyond ``far``, where its loss is zero. If points do not fill
+    their n dimensions, the nearest of many outweigh all others, so it is drawn from a pool of a few per row.
 
     Args:
         dim: n, the dimension of the vectors; at least 2.
-        near: Distance below which nearer is not likelier, so that noise does not rule; positive.
+        near: Distance below which nearer is not likelier, so that noise does not dominate; positive.
         far: Distance beyond which a negative is not drawn; in (near, 2].
-        pool: Of how many negatives, themselves drawn evenly for each row, it is drawn; at least 1; None takes
-            all, which is for small ``candidates`` (``pool.py`` says why).
+        pool: Number of negatives, drawn uniformly for each row, that it is drawn from; at least 1; None takes
+            all, which is for small ``candidates`` (see ``pool.py``).
 
     Raises:
         ValueError: If an option is out of its range.
@@ -59,7 +59,7 @@ class DistanceWeighted:
         cosine = pairs.neg.detach().gather(1, columns).float()
         distance = (2 - 2 * cosine).clamp(min=0.0).sqrt()
         drawable = used & (distance < self.far)
-        # Gumbel's way to draw: the highest of the log weights with noise; no sum, no overflow.
+        # The Gumbel-max trick: the highest of the log weights with noise; no sum, no overflow.
         noise = -torch.empty_like(distance).exponential_(generator=moment.rng).log()
         chances = (self.log_weights(distance) + noise).masked_fill(~drawable, float("-inf"))
         drawn = chances.argmax(1, keepdim=True)  # (B, 1)

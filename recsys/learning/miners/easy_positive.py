@@ -13,11 +13,12 @@ from recsys.learning.pairs import Pairs
 
 @dataclass(frozen=True)
 class EasyPositive:
-    """Of the positives that a user has in the batch, only the nearest is learned from, with all negatives.
+    """Of a user's positives in the batch only the nearest is used, with all negatives.
 
     A user of several tastes need not bring all of them to one point: each item is left near those users that
-    it is easily near to. Rows of the other positives get no negative, and so have no say. How many there are
-    depends on how often a user stands in a batch twice: where histories are short, ``batch`` has to be large.
+    it is easily near to. Rows of the other positives get no negative, and so no gradient. Their number
+    depends on how often a user occurs in a batch more than once: if histories are short, ``batch`` has to be
+    large.
 
     Source: Xuan et al. 2020, Improved Embeddings with Easy Positive Triplet Mining, section 3.1 (easy
     positive), with users as anchors and their items of the batch as positives.

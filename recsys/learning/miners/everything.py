@@ -13,7 +13,7 @@ from recsys.learning.pairs import Pairs, Scores
 
 @dataclass(frozen=True)
 class Everything:
-    """Every used negative: no choice is made."""
+    """Every used negative; nothing is left out."""
 
     needs: ClassVar[tuple[str, ...]] = ()
 

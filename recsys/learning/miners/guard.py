@@ -18,10 +18,10 @@ class Guard:
     Of the n used negatives of a row the ``floor(share * n)`` that score highest are not used. That helps a
     model that orders well and a loss that looks at the nearest: on a planted log where 5 % of the unobserved
     pairs are liked and a user has 20 rows, ``triplet`` over the active ones gains .08 ndcg@20. With 10 rows
-    a user it loses as much, for then the nearest negatives are mostly true ones, and teach the most.
+    per user it loses as much, as then the nearest negatives are mostly true ones and the most informative.
 
     Args:
-        share: In [0, 1); as a rule what share of the unobserved pairs is believed to be liked.
+        share: In [0, 1); as a rule the share of the unobserved pairs that is believed to be liked.
 
     Raises:
         ValueError: If share is out of its range.

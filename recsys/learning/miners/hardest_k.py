@@ -15,20 +15,20 @@ from recsys.learning.pairs import Pairs, Scores
 
 @dataclass(frozen=True)
 class HardestK:
-    """Of ``k * pool`` used negatives drawn for each row, the k that score highest; all where there are fewer.
+    """Of ``k * pool`` used negatives drawn for each row, the k that score highest; all if there are fewer.
 
     With k = 1 this is dynamic negative sampling.
 
     Args:
         k: At least 1.
         pool: How many are drawn for each that is kept, at least 1; None takes all, which is for small
-            ``candidates`` (``pool.py`` says why).
+            ``candidates`` (see ``pool.py``).
 
     Raises:
         ValueError: If k or pool is below 1.
 
     Source: Zhang et al. 2013, Optimizing Top-N Collaborative Filtering via Dynamic Negative Item Sampling,
-    section 4 (its sampler picks the highest of a pool drawn evenly).
+    section 4 (its sampler picks the highest of a pool drawn uniformly).
 
     Example:
         >>> used = torch.tensor([[True, True, True, False]])

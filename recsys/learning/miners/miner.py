@@ -1,4 +1,4 @@
-"""What a miner is: it says which of the negatives to learn from."""
+"""The interface of miners, which select the negatives to learn from."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Where the training is.
+    """The progress of training when a miner is called.
 
     Args:
         progress: From 0 in the first step to 1 in the last.
-        rng: Source of chance, on the device of the scores.
+        rng: Random generator, on the device of the scores.
     """
 
     progress: float
@@ -43,8 +43,8 @@ class Miner(Protocol):
 
 @runtime_checkable
 class Narrowing(Protocol):
-    """A miner that can choose among scores where they lie, for losses that know their slopes (``Sloped``)."""
+    """A miner that can select in the score buffer, for losses with slopes in closed form (``Sloped``)."""
 
     def narrow(self, scores: Scores) -> Scores | None:
-        """The scores with nothing used but what ``__call__`` picks; None where these options cannot say."""
+        """The scores with only what ``__call__`` selects used; None if the options rule it out."""
         ...

@@ -1,13 +1,14 @@
-"""The negatives that a miner looks at: a few of each row, drawn anew, in place of all.
+"""The pool of negatives that a miner looks at: a few per row, drawn at random, instead of all.
 
 The hardest of a whole catalogue are no longer hard but wrong: on ml-100k, from a spectral start, 21 % of the
-rows find theirs in the valid part, where .5 % of the pairs are; of a pool of 8, 5 % do. And they are few (171
-items, of a pool 580): pushes fall on few vectors while pulls go on everywhere, and as the optimiser gives
-each row its step whatever the force, all are pulled together (after three epochs the items have an effective
-rank of 2, with a pool of 46). The sources of such miners look at the tens of negatives of one batch.
+rows find theirs in the validation set, which holds .5 % of the pairs; of a pool of 8, 5 % do. And they are
+few (171 items; 580 with a pool): few vectors are pushed while all are pulled, and as the optimiser gives each
+row a step of similar size whatever the force, all are pulled together (after three epochs the items have an
+effective rank of 2, with a pool of 46). The sources of such miners look at the tens of negatives of one
+batch.
 
 Source: Zhang et al. 2013, Optimizing Top-N Collaborative Filtering via Dynamic Negative Item Sampling,
-section 4 (a pool drawn evenly); Shi et al. 2023, On the Theories Behind Hard Negative Sampling for
+section 4 (a pool drawn uniformly); Shi et al. 2023, On the Theories Behind Hard Negative Sampling for
 Recommendation (the share of the pool that is kept decides how much of the top of a list is looked at).
 """
 
@@ -18,12 +19,12 @@ from torch import Generator, Tensor
 
 
 def pooled(mask: Tensor, size: int | None, rng: Generator) -> tuple[Tensor, Tensor]:
-    """``size`` of the used negatives of each row, evenly, none twice; all where there are no more, or None.
+    """``size`` used negatives per row, uniformly without replacement; all if there are fewer or size is None.
 
     Args:
         mask: (B, N) the used negatives.
         size: At least 1, or None.
-        rng: Source of chance, on the device of the mask.
+        rng: Random generator, on the device of the mask.
 
     Returns:
         Columns (B, P), and which of these (B, P) hold a used negative; P is size, or N.
@@ -36,13 +37,13 @@ def pooled(mask: Tensor, size: int | None, rng: Generator) -> tuple[Tensor, Tens
     rows, width = mask.shape
     if size is None or size >= width:
         return torch.arange(width, device=mask.device).expand(rows, width), mask
-    lot = torch.rand(mask.shape, generator=rng, device=mask.device).masked_fill_(~mask, 2.0)  # (B, N)
-    columns = lot.topk(size, dim=1, largest=False, sorted=False).indices  # (B, P)
+    keys = torch.rand(mask.shape, generator=rng, device=mask.device).masked_fill_(~mask, 2.0)  # (B, N)
+    columns = keys.topk(size, dim=1, largest=False, sorted=False).indices  # (B, P)
     return columns, mask.gather(1, columns)
 
 
 def check_pool(pool: int | None) -> None:
-    """Refuse a size that holds nothing.
+    """Check the size of a pool.
 
     Raises:
         ValueError: If the pool is below 1.

@@ -24,7 +24,7 @@ class Relative:
         ValueError: If margin is negative.
 
     Source: Wang et al. 2019, Multi-Similarity Loss with General Pair Weighting, equation 12, with one
-    positive a row.
+    positive per row.
 
     Example:
         >>> import torch

@@ -12,14 +12,14 @@ from recsys.learning.samplers.uniform import Uniform
 
 @dataclass(frozen=True)
 class DynamicHard:
-    """Of a pool drawn evenly, the items that the users of the batch find hardest now.
+    """Of a pool drawn uniformly, the items that are hardest for the users of the batch at present.
 
-    Each user spreads one vote over the pool, by the softmax of the present scores over the temperature; the
-    N items with the most votes are the candidates. How likely an item is to become one is not known.
+    Each user spreads one vote over the pool, by the softmax of the present scores over the temperature; the N
+    items with the most votes are the candidates. The sampling probability of an item is not known.
 
     Args:
         candidates: Number taken for a batch, N; at least 1.
-        pool: Number they are chosen from, or the whole catalogue where it is smaller; at least N.
+        pool: Number they are chosen from, or the whole catalogue if that is smaller; at least N.
         temperature: In units of the distance's score; positive. Towards 0 each user votes for one item.
 
     Raises:

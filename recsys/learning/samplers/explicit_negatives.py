@@ -1,4 +1,4 @@
-"""What users know and do not like, as negatives of these users alone, and some of everything."""
+"""Dislikes as negatives of the users who have them, and random items for all users."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from recsys.learning.samplers.uniform import Uniform
 
 @dataclass(frozen=True)
 class ExplicitNegatives:
-    """Items rated below ``--positive-from``, as negatives of who rated them so, and random others.
+    """Items rated below ``--positive-from``, as negatives of the users who rated them, and random others.
 
     Each explicit candidate is a random one of the items that the user of a random row of the batch dislikes;
-    it is a negative of all users of the batch who dislike it, and of nobody else. The others are drawn as by
-    ``uniform``, and an item may be among both: who dislikes it has it as two negatives. No probability comes
-    with the candidates.
+    it is a negative of all users of the batch who dislike it, and of no other user. The others are drawn as
+    by ``uniform``, and an item may be among both: a user who dislikes it has it as two negatives. The
+    candidates come without probabilities.
 
-    A user's dislikes are thus a part of that user's negatives which grows with ``share``, and is small where
-    users dislike a small part of a batch's explicit candidates.
+    The proportion of dislikes among a user's negatives thus grows with ``share``, and is small if users
+    dislike a small part of a batch's explicit candidates.
 
     Args:
         candidates: Number drawn for a batch, N; at least 1.
-        share: Of the candidates, that of explicit ones; in [0, 1).
+        share: Share of explicit candidates; in [0, 1).
 
     Raises:
         ValueError: If an option is out of its range.

@@ -14,7 +14,7 @@ from recsys.learning.samplers.sampler import Candidates, Draw, Population, Posit
 class InBatch:
     """Each row is compared with the positives of all rows, so N = B and no further vector is read.
 
-    ``q(i) = counts[i] / sum(counts)``, as batches are drawn evenly from the interactions. Accidental hits,
+    ``q(i) = counts[i] / sum(counts)``, as batches are drawn uniformly from the interactions. Accidental hits,
     a row's own positive among them, are masked by the step like every known positive.
 
     Source: Yi et al. 2019, Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations,

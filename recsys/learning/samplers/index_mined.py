@@ -1,4 +1,4 @@
-"""What the index of the present vectors proposes, and some of everything else."""
+"""Items near the users by an index of the present vectors, and random others."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from recsys.learning.samplers.uniform import Uniform
 
 @dataclass(frozen=True)
 class IndexMined:
-    """Items that an index, renewed every epoch, finds near to the users of the batch, and some others.
+    """Items that an index, renewed every epoch, finds near the users of the batch, and random others.
 
     When an epoch begins, every item that a user has not chosen is ranked for that user, exactly. The nearest
     ``floor(too_near * I)`` are left out, as likely to be liked and not yet observed; the next ``depth`` are
-    kept until the epoch ends, which takes ``4 * depth`` bytes a user. A proposed candidate is a random place
-    of the list of a random row of the batch; the others are drawn evenly, so that a softmax or a hinge still
-    sees easy ones.
+    kept until the epoch ends, which takes ``4 * depth`` bytes per user. A proposed candidate is a random item
+    of the list of a random row of the batch; the others are drawn uniformly, so that a softmax or a hinge
+    still sees easy ones.
 
-    Candidates are shared: what is too near to one user may be proposed for another, or be drawn evenly; the
-    miner ``guard`` leaves it out for each user. No probability comes with them: a loss that corrects for it
-    would weigh hard items down by as much as the index draws them more often.
+    Candidates are shared: an item too near to one user may be proposed for another, or be drawn uniformly;
+    the miner ``guard`` leaves it out for each user. They come without probabilities: a loss that corrects for
+    these would reduce the weight of hard items by as much as the index draws them more often.
 
     Args:
         candidates: Number drawn for a batch, N; at least 1.
-        share: Of the candidates, that of the index; in [0, 1).
-        too_near: Of the items, how many of the nearest are left out for each user; in [0, 1).
-        depth: Places of each list that are proposed from, or all behind ``too_near`` where these are fewer;
-            at least 1.
+        share: Share of the candidates that the index proposes; in [0, 1).
+        too_near: Share of the items, the nearest ones, left out for each user; in [0, 1).
+        depth: Length of the list that each user's items are proposed from, or all after ``too_near`` if these
+            are fewer; at least 1.
 
     Raises:
         ValueError: If an option is out of its range.
 
     Source: Xiong et al. 2021, Approximate Nearest Neighbor Negative Contrastive Learning for Dense Text
-    Retrieval, sections 4 and 5 (an index of a past state, renewed now and then; negatives drawn evenly from
-    the top 200), here with an exact index; Robinson et al. 2021, Contrastive Learning with Hard Negative
+    Retrieval, sections 4 and 5 (an index of a past state, renewed periodically; negatives drawn uniformly
+    from the top 200), here with an exact index; Robinson et al. 2021, Contrastive Learning with Hard Negative
     Samples, section 3, principles 1 and 2 (true negatives, of those the near ones), for ``too_near``.
     """
 

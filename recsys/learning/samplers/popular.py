@@ -12,7 +12,7 @@ from recsys.learning.samplers.sampler import Candidates, Draw, Population, Posit
 
 @dataclass(frozen=True)
 class Popular:
-    """An item is as likely as a power of its number of interactions; drawn with replacement.
+    """Items drawn with replacement, each in proportion to a power of its number of interactions.
 
     ``q(i) = counts[i] ** alpha / sum(counts ** alpha)``.
 
@@ -44,8 +44,8 @@ class Popular:
         below, log_q = below / below[-1], (shares / below[-1]).log().to(torch.float32)
 
         def draw(batch: Positives, rng: Generator) -> Candidates:
-            chance = torch.rand(self.candidates, generator=rng, dtype=torch.float64, device=below.device)
-            codes = torch.searchsorted(below, chance, right=True)
+            uniform = torch.rand(self.candidates, generator=rng, dtype=torch.float64, device=below.device)
+            codes = torch.searchsorted(below, uniform, right=True)
             return Candidates(codes, log_q[codes])
 
         return draw

@@ -1,4 +1,4 @@
-"""The positives of the last batches."""
+"""The positives of recent batches."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from recsys.learning.samplers.sampler import Candidates, Draw, Population, Posit
 class Queue:
     """The positives of this batch and those before it, the latest N of them.
 
-    ``q(i) = counts[i] / sum(counts)``, as for ``in_batch``, but with as many candidates as wanted. What is
-    kept is the items, not their vectors: these are read anew, so none is out of date. At the start of an
-    epoch the queue is filled by chance with the same q.
+    ``q(i) = counts[i] / sum(counts)``, as for ``in_batch``, but with any number of candidates. Items are
+    kept, not their vectors: these are read in each step, so none is out of date. At the start of an epoch the
+    queue is filled at random with the same q.
 
     Args:
         candidates: Length of the queue, N; at least 1.
@@ -35,7 +35,7 @@ class Queue:
             raise ValueError(f"candidates is {self.candidates}; it must be at least 1")
 
     def over(self, catalogue: Population) -> Draw:
-        """The draw over a catalogue of I items; it remembers, so every epoch makes its own."""
+        """The draw over a catalogue of I items; it has a state, so every epoch makes its own."""
         counts = catalogue.counts.double()
         below = counts.cumsum(0)
         below, log_q = below / below[-1], (counts / below[-1]).log().to(torch.float32)
@@ -43,8 +43,8 @@ class Queue:
 
         def draw(batch: Positives, rng: Generator) -> Candidates:
             if not memory:
-                chance = torch.rand(self.candidates, generator=rng, dtype=torch.float64, device=below.device)
-                memory.append(torch.searchsorted(below, chance, right=True))
+                uniform = torch.rand(self.candidates, generator=rng, dtype=torch.float64, device=below.device)
+                memory.append(torch.searchsorted(below, uniform, right=True))
             memory[0] = torch.cat([batch.items, memory[0]])[: self.candidates]
             return Candidates(memory[0], log_q[memory[0]])
 

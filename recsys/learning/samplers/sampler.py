@@ -1,4 +1,4 @@
-"""What a sampler is: it says which items the users of a batch are compared with."""
+"""The interface of samplers, which choose the items that the users of a batch are compared with."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Candidates:
     """Items shared by all rows of a batch. A row's own positives among them are masked by the step.
 
     Args:
-        codes: (N,) int64; an item may stand more than once.
-        log_q: (N,) log probability of each to be the item of one draw; None where it is not known.
-        distinct: Whether it is certain that no item stands twice among those before the explicit ones.
-        explicit: How many of them, the last ones, are negatives only of the users who dislike them.
+        codes: (N,) int64; an item may occur more than once.
+        log_q: (N,) log probability of each to be the item of one draw; None if it is not known.
+        distinct: Whether it is certain that no item occurs twice among those before the explicit ones.
+        explicit: Number of candidates, the last ones, that are negatives only of the users who dislike them.
     """
 
     codes: Tensor
@@ -45,12 +45,12 @@ class Population:
     """What samplers know of the items.
 
     Args:
-        counts: (I,) float, interactions of each item in train, on the device of the batches.
+        counts: (I,) float, interactions of each item in the training set, on the device of the batches.
         score: Present scores (B, P) of users (B,) with items (P,), without gradient.
-        nearest: Two numbers, how many to skip and how many to list: the items (U, count) that every user is
-            nearest to at present, of those not chosen, the nearest first. It goes through all pairs.
-        disliked: One random item (n,) each of those that users (n,) know and do not like; item 0 for a user
-            without any. None where the log holds no dislikes.
+        nearest: Maps two numbers, how many to skip and how many to list, to the items (U, count) nearest to
+            each user at present among those not chosen, nearest first. It scores all pairs.
+        disliked: Maps users (n,) to one random item each that they dislike (n,); item 0 for a user without
+            any. None if the log holds no dislikes.
     """
 
     counts: Tensor
@@ -64,8 +64,8 @@ Draw: TypeAlias = Callable[[Positives, "Generator"], Candidates]
 
 
 class Sampler(Protocol):
-    """A rule by which candidates are drawn; its fields are its options."""
+    """A rule for drawing candidates; its fields are its options."""
 
     def over(self, catalogue: Population) -> Draw:
-        """The rule on one catalogue; whatever it must remember lives in the result."""
+        """The draw over one catalogue; any state is kept in the result."""
         ...

@@ -1,4 +1,4 @@
-"""Candidates drawn evenly from the catalogue."""
+"""Candidates drawn uniformly from the catalogue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STRIDES = 4096
 
 @dataclass(frozen=True)
 class Uniform:
-    """Every item is as likely, and none stands twice; all of them where the catalogue is no larger.
+    """Every item is equally likely and none is drawn twice; all items if the catalogue is no larger.
 
     ``q(i) = 1 / I``. A walk around the catalogue, from a random item with a random stride that shares no
     factor with I, meets no item twice in I steps, and costs the same however large the catalogue is.

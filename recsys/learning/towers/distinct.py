@@ -1,4 +1,4 @@
-"""Users of a batch, each once: whoever has many rows in it has one history."""
+"""The distinct users of a batch: a user with many rows in it has one history."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from recsys.learning.towers.tower import Histories
 
 
 def distinct(users: Histories, longest: int | None) -> tuple[Histories, Tensor]:
-    """Each of the users (n,) once, with the newest of the history, and where in the result each row is (n,).
+    """The distinct ones of users (n,) with their newest items, and the place of each row among them (n,).
 
     Example:
         >>> items, owner = torch.tensor([5, 6, 7, 8, 5, 6, 7]), torch.tensor([0, 0, 0, 1, 2, 2, 2])
@@ -32,7 +32,7 @@ def distinct(users: Histories, longest: int | None) -> tuple[Histories, Tensor]:
 
 
 def place_of(users: Histories, items: Tensor) -> Tensor:
-    """Where in ``users.items`` an item (n,) of each history stands, -1 where it does not.
+    """The place in ``users.items`` of one item (n,) per history, -1 if the history does not hold it.
 
     Example:
         >>> owner = torch.tensor([0, 0, 1, 1])

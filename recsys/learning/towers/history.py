@@ -1,4 +1,4 @@
-"""A user is what the user chose."""
+"""Users as sums of the items of their histories."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recsys.learning.towers.distinct import distinct, place_of
 from recsys.learning.towers.sums import Bags
 from recsys.learning.towers.tower import Gather, Histories, Users
 
-# A history whose weights sum to less holds nothing.
+# A history whose weights sum to less counts as empty.
 EMPTY = 1e-6
 
 
@@ -23,21 +23,21 @@ class History:
 
     ``u = sum(d_i w_i inputs[i] for i in history) / sum(d_i) ** power``. The decay d_i is 1, or halves with
     every ``position`` items that are newer, or with every so many ``days`` before the newest, or both; w_i is
-    1, or learned. While training the target is left out of its own history, or the model would learn to copy;
+    1, or learned. In training the target is left out of its own history, or the model would learn to copy it;
     its place stays empty.
 
     Args:
         power: 0 is the sum, 1 the mean.
         shared: Read the item vectors themselves in place of input vectors of their own.
-        weighted: Learn a positive weight an item, ``w_i = e^b_i`` with b_i 0 at the start: how much it tells
-            of whoever chose it.
+        weighted: Learn a positive weight per item, ``w_i = e^b_i`` with b_i initially 0: how much it tells
+            about the users who chose it.
         position: Half-life in items, counted from the newest; None does not decay.
         days: Half-life in days before the user's newest; None does not decay. A user never seen in training
-            has no times: all items are as new.
-        longest: How many items count, the newest; None for all. Bounds the cost of a step.
-        sample: How many items of a history, drawn anew for each batch and spread over it, stand for all of
-            it while training; None reads all. Finished vectors are sums of whole histories. All are read too
-            where the place in the history counts (``position``, ``longest``).
+            has no times: all items count as equally new.
+        longest: How many items count, the newest; None for all. It bounds the cost of a step.
+        sample: How many items of a history, sampled for each batch and spread evenly over it, represent it in
+            training; None reads all. Finished vectors are sums of whole histories. All are read, too, if the
+            place in the history matters (``position``, ``longest``).
 
     Raises:
         ValueError: If an option is outside its range.
@@ -73,11 +73,11 @@ class History:
 
     @property
     def enough(self) -> int | None:
-        """A sample, unless the place in the history counts."""
+        """A sample, unless the place in the history matters."""
         return self.sample if self.position is None and self.longest is None else None
 
     def tables(self, users: int, items: int) -> Mapping[str, int | tuple[int, int]]:
-        """Input vectors of the items, unless they are shared, and their weights, where these are learned."""
+        """Input vectors of the items, unless they are shared, and their weights, if these are learned."""
         inputs: dict[str, int | tuple[int, int]] = {} if self.shared else {"inputs": items}
         return inputs | ({"weights": (items, 1)} if self.weighted else {})
 
@@ -107,13 +107,13 @@ class History:
         return made
 
     def fold_in(self) -> tuple[FoldIn, bool]:
-        """The tower itself, but for the times, which are not known."""
+        """The tower itself, without the times, which are not known."""
         options = {"power": self.power, "position": self.position, "longest": self.longest}
         given = {name: float(value) for name, value in options.items() if value is not None}
         return FoldIn("sum", given), True
 
     def _decay(self, rank: Tensor, users: Histories, kind: torch.dtype) -> Tensor:
-        """What is left of interactions (T,) by rank from the newest and age, times their share."""
+        """Decay of interactions (T,) by rank from the newest and by age, times their share."""
         ages = users.ages
         decay = torch.ones(len(rank), dtype=kind, device=rank.device)
         if users.share is not None:
@@ -126,7 +126,7 @@ class History:
         return decay
 
     def _decay_of(self, users: Histories, targets: Tensor, kind: torch.dtype) -> Tensor:
-        """The decay of one item (n,) of each history, 0 where it does not count."""
+        """The decay of one item (n,) per history, 0 if it does not count."""
         if self.position is None and self.days is None and self.longest is None and users.share is None:
             return torch.ones(len(targets), dtype=kind, device=targets.device)
         place = place_of(users, targets)  # (n,), -1 where it is not there

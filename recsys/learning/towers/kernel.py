@@ -21,10 +21,10 @@ class Kernel:
 
     ``u = f(x) V`` with ``x = sum(inputs[i] for i in history) / len(history) ** power``, V (features, D)
     learned, and random Fourier features ``f(x) = sqrt(2 / features) cos(x W' + b)``: W normal with variance
-    ``2 gamma``, b uniform in 0..2 pi, neither of them learned. Then ``f(x) . f(y)`` is
-    ``exp(-gamma |x - y|^2)`` in expectation, with an error of about ``1 / sqrt(features)``; with the loss
-    ``nca`` in a Euclidean distance this is kernel neighbourhood component analysis. A user never seen in
-    training gets the mean of the history's items, an approximation.
+    ``2 gamma``, b uniform in 0..2 pi, both fixed. Then ``f(x) . f(y)`` is ``exp(-gamma |x - y|^2)`` in
+    expectation, with an error of about ``1 / sqrt(features)``; with the loss ``nca`` in a Euclidean distance
+    this is kernel neighbourhood component analysis. A user never seen in training gets the mean of the
+    history's items, an approximation.
 
     Args:
         features: Number of random features, at least 1.

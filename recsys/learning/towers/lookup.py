@@ -25,7 +25,7 @@ class Lookup:
     enough: ClassVar[int | None] = None
 
     def tables(self, users: int, items: int) -> Mapping[str, int]:
-        """One row a user."""
+        """One row per user."""
         return {"users": users}
 
     def forward(self, users: Users, rows: Gather, targets: Tensor | None = None) -> Tensor:

@@ -16,11 +16,11 @@ from recsys.learning.towers.tower import Gather, Users
 
 @dataclass(frozen=True)
 class MLP:
-    """The history, and what a hidden layer makes of it.
+    """The history plus a hidden layer on top of it.
 
     ``u = x + relu(x W') V`` with ``x = sum(inputs[i] for i in history) / len(history) ** power`` and the rows
-    of W (hidden, D) and V (hidden, D) learned beside the inputs. With V = 0 it is the tower ``history``. A
-    user never seen in training gets the mean of the history's items, an approximation.
+    of W (hidden, D) and V (hidden, D) learned with the inputs. With V = 0 it is the tower ``history``. A user
+    never seen in training gets the mean of the history's items, an approximation.
 
     Args:
         hidden: Units of the layer, at least 1.
@@ -30,7 +30,7 @@ class MLP:
         ValueError: If an option is outside its range.
 
     Source: Covington et al. 2016, Deep neural networks for YouTube recommendations, section 3.1, with one
-    layer beside a direct path (He et al. 2016).
+    layer and a residual connection (He et al. 2016).
     """
 
     hidden: int = 64

@@ -19,10 +19,10 @@ class Polynomial:
     """A learned linear map of the history in the feature space of a polynomial kernel.
 
     ``u = k(x, Z) V / landmarks`` with ``k(x, z) = (1 + x . z) ** degree``,
-    ``x = sum(inputs[i] for i in history) / len(history) ** power``, and the landmarks Z (landmarks, D) and
-    V (landmarks, D) learned. The Nystroem features ``k(x, Z) K(Z, Z)^-1/2`` differ from ``k(x, Z)`` by an
-    invertible linear map, which V takes up, so the functions are the same. A user never seen in training
-    gets the mean of the history's items, an approximation.
+    ``x = sum(inputs[i] for i in history) / len(history) ** power``, and the landmarks Z (landmarks, D) and V
+    (landmarks, D) learned. The Nystroem features ``k(x, Z) K(Z, Z)^-1/2`` differ from ``k(x, Z)`` by an
+    invertible linear map, which V absorbs, so the functions are the same. A user never seen in training gets
+    the mean of the history's items, an approximation.
 
     Args:
         degree: Of the polynomial, at least 1; 1 is linear.
@@ -33,7 +33,7 @@ class Polynomial:
         ValueError: If an option is outside its range.
 
     Source: Williams and Seeger 2001, Using the Nystroem method to speed up kernel machines, equation 8, with
-    learned landmarks (Snelson and Ghahramani 2006) in place of drawn ones.
+    learned landmarks (Snelson and Ghahramani 2006) instead of sampled ones.
     """
 
     degree: int = 2

@@ -14,14 +14,14 @@ from recsys.learning.towers.tower import Histories
 
 @dataclass(frozen=True, slots=True)
 class Bags:
-    """The same T pairs of a history and an item, in the order of the histories and in that of the items.
+    """T pairs of a history and an item, in the order of the histories and in that of the items.
 
     Both come out of one sort, which also finds the distinct items. The gradient at the items is then a sum
     over the histories of each, as cheap as the sums themselves.
 
     Args:
-        items: (m,) the distinct items, rising.
-        places: (T,) which of them each pair has; the pairs of a history stand together.
+        items: (m,) the distinct items, ascending.
+        places: (T,) index into ``items`` of each pair; the pairs of a history are adjacent.
         owner: (T,) the history 0..k-1 of each pair.
         starts: (k,) where in ``places`` each history begins.
         order: (T,) the pairs sorted by item.
@@ -37,7 +37,7 @@ class Bags:
 
     @classmethod
     def of(cls, users: Histories) -> Bags:
-        """Those of k users."""
+        """The bags of k users."""
         ranked, order = torch.sort(users.items.int(), stable=True)  # (T,); a key of 32 bits is twice as fast
         new = torch.ones_like(ranked, dtype=torch.bool)
         torch.ne(ranked[1:], ranked[:-1], out=new[1:])

@@ -1,4 +1,4 @@
-"""What a tower is: users in, vectors out, made from rows of tables."""
+"""The interface of towers, which compute vectors of users from rows of tables."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from recsys.embeddings import FoldIn
 
 @dataclass(frozen=True, slots=True)
 class Histories:
-    """What some users chose.
+    """The histories of some users.
 
     Args:
         codes: (n,) the users.
-        items: (T,) their item codes, laid end to end, the newest of each user last.
+        items: (T,) their item codes, concatenated, the newest of each user last.
         owner: (T,) the row 0..n-1 that each of the items belongs to.
         lengths: (n,) how many items each has.
-        ages: (T,) days between each of the interactions and the newest of the same user, where they are read.
-        share: (T,) for how many items of the history each speaks, where these are a sample of it.
+        ages: (T,) days between each of the interactions and the newest of the same user, if they are read.
+        share: (T,) how many items of the history each represents, if these are a sample of it.
     """
 
     codes: Tensor
@@ -34,11 +34,11 @@ class Histories:
 
 
 class Users:
-    """Users and, where a tower asks for it, what they chose.
+    """Users and, if a tower needs them, their histories.
 
     Args:
         codes: (n,).
-        take: Makes the histories, once.
+        take: Reads the histories; called once.
     """
 
     def __init__(self, codes: Tensor, take: Callable[[], Histories]) -> None:
@@ -47,12 +47,12 @@ class Users:
 
     @cached_property
     def histories(self) -> Histories:
-        """Of all of them."""
+        """The histories of all of them."""
         return self._take()
 
 
 class Gather(Protocol):
-    """Gather of named tables, gathered as leaves of the graph."""
+    """Gathers rows of named tables; in training they are leaves of the graph."""
 
     def __call__(self, table: str, codes: Tensor) -> Tensor:
         """Codes (n,) -> vectors (n, D)."""
@@ -60,22 +60,23 @@ class Gather(Protocol):
 
 
 class Tower(Protocol):
-    """How a user becomes a vector: a frozen dataclass whose fields are its options."""
+    """Computes vectors of users: a frozen dataclass whose fields are its options."""
 
     @property
     def needs_ages(self) -> bool:
-        """Whether ``users.ages`` must be there."""
+        """Whether histories must have ``ages``."""
         ...
 
     @property
     def enough(self) -> int | None:
-        """How many items of a history are enough while training, a sample of it; None reads them all."""
+        """How many items, a sample of a history, are enough in training; None reads all."""
         ...
 
     def tables(self, users: int, items: int) -> Mapping[str, int | tuple[int, int]]:
         """Names and shapes of the tables it needs besides ``items``.
 
-        A length alone is of vectors that start by chance, a length and a width of numbers that start at 0.
+        An int is the number of rows of vectors that start at random; a pair is the rows and the width of
+        numbers that start at 0.
         """
         ...
 
@@ -85,8 +86,8 @@ class Tower(Protocol):
         Args:
             users: Codes and histories.
             rows: Gathers from the tables.
-            targets: While training, the item (n,) of its history that each vector is to predict; the vector
-                may not be made from it.
+            targets: In training, the item (n,) of its history that each vector is to predict; it must not
+                enter the vector.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What a step works on: batches, which candidates are known, the product of scores, the parts of the loss."""
+"""Inputs of a step: the batch, its known positives, the product of scores, the parts of the objective."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from recsys.learning.training.interactions import InteractionTensors
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Known positives among B users times N candidates, as places in the matrix laid flat.
+    """Known positives among B users times N candidates, as places in the flattened matrix.
 
-    Made by one pass over the histories of the batch, not over users times candidates, and without asking the
-    device how many there are: what is no candidate is sent to one place behind the end.
+    Made by one pass over the histories of the batch, not over users times candidates, and without reading
+    their number from the device: an item that is no candidate gets the place after the end.
 
     Args:
-        places: (T,) ``row * N + column`` of each item of each history, ``B * N`` where it is no candidate.
-        twice: (N,) bool, candidates that stand again later; only the last is used.
-        lengths: (B,) how many of the places are of each row, in order.
-        others: (B, E) bool, of the E explicit candidates, which are the last, those that a user does not
-            dislike and those that stand again later; None where there are no explicit ones.
+        places: (T,) ``row * N + column`` of each item of each history, ``B * N`` if it is no candidate.
+        twice: (N,) bool, candidates that occur again later; only the last is used.
+        lengths: (B,) the number of places of each row, in order.
+        others: (B, E) bool, which of the E explicit candidates (the last ones) are no negatives of a user, as
+            the user does not dislike them or they occur again later; None if there are no explicit ones.
     """
 
     places: Tensor
@@ -52,7 +52,7 @@ class Known:
 
         For ``total`` see ``InteractionTensors.rows``.
 
-        The last ``explicit`` candidates are looked up among what the users dislike, and only there.
+        The last ``explicit`` candidates are looked up among the dislikes of the users only.
         """
         shared = len(candidates) - explicit
         places, twice, lengths = _look_up(log, users, candidates[:shared], len(candidates), total)
@@ -70,7 +70,7 @@ class Known:
         return len(self.lengths), len(self.twice)
 
     def mask(self, rows: slice) -> Tensor:
-        """(b, N) bool for some rows, True where a candidate is not to be used."""
+        """(b, N) bool for some rows, True if a candidate is not to be used."""
         width = self.shape[1]
         size = (rows.stop - rows.start) * width
         shifted = self.places - rows.start * width
@@ -99,10 +99,10 @@ class Known:
 def _look_up(
     log: InteractionTensors, users: Tensor, candidates: Tensor, width: int, total: int | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Places (T,) of each item of each user among candidates (M,), as rows of ``width`` laid flat.
+    """Places (T,) of each item of each user among candidates (M,), in flattened rows of ``width``.
 
     Returns:
-        Those; which candidates stand again later (M,); and how many of the places are of each user (B,).
+        Those; which candidates occur again later (M,); and the number of places of each user (B,).
     """
     end = len(users) * width
     kind = torch.int32 if 2 * end < 2**31 else torch.int64
@@ -117,12 +117,12 @@ def _look_up(
 
 @dataclass(slots=True)
 class Scratch:
-    """A flat tensor that grows to the largest request; fresh pages for each step would cost a fifth of it."""
+    """A flat buffer that grows to the largest request; fresh pages in each step would cost a fifth of it."""
 
     flat: Tensor | None = None
 
     def take(self, size: int, like: Tensor) -> Tensor:
-        """``size`` numbers of any content, of the type and on the device of another tensor."""
+        """``size`` uninitialised numbers, of the type and on the device of another tensor."""
         flat = self.flat
         if flat is None or len(flat) < size or (flat.dtype, flat.device) != (like.dtype, like.device):
             flat = self.flat = torch.empty(size, dtype=like.dtype, device=like.device)
@@ -137,10 +137,10 @@ class Batch:
         users: The users (B,) and their histories.
         items: (B,) the item each of them chose.
         candidates: N items and their log probability.
-        known: Which candidates which users are known to have chosen.
-        moment: Where the training is.
-        shown: Whether the loss is wanted: slopes in closed form do not need it, and save a pass without.
-        hardness: (I,) of all items, where the loss needs it; see ``Pairs``.
+        known: The known positives among the candidates.
+        moment: The progress of training.
+        shown: Whether to report the loss: slopes in closed form do not need it, and save a pass without it.
+        hardness: (I,) of all items, if the loss needs it; see ``Pairs``.
     """
 
     users: Users
@@ -154,15 +154,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the objective is made of.
+    """The parts of the objective.
 
-    ``balance``: where each pair is a term of its own, a positive that many candidates outscore drowns the
-    others, whatever the size of the step. Its row is divided by one plus the sum of its slopes, which counts,
-    softly, the candidates above it: every positive then pulls with a force of at most one. What is descended
-    is then the mean over positives, whatever the reducer counts, so that penalties on the vectors weigh the
-    same whether there are ten candidates or ten thousand.
+    ``balance``: if each pair is a term of its own, a positive that many candidates outscore dominates the
+    batch, whatever the step size. Its row is divided by one plus the sum of its slopes, a soft count of the
+    candidates above it, so that every positive pulls with a force below one. The objective is then the mean
+    over positives, whatever the reducer counts, so that penalties on the vectors weigh the same for ten
+    candidates and for ten thousand.
 
-    ``block``: rows that autograd goes through at a time, where the loss has no slopes of its own.
+    ``block``: rows per block of autograd, if the loss has no slopes in closed form.
     """
 
     tower: Tower
@@ -182,15 +182,15 @@ class Parts:
 class Product:
     """Inner products of B users with N candidates; see ``Negatives``.
 
-    A shift of each row is one more dimension, in which all candidates are 1; in bfloat16 it is two, as a
-    shift rounded to eight bits would be wrong for a whole row by the same amount.
+    A shift of each row is an additional dimension, in which all candidates are 1; it is split into two, as a
+    shift rounded to the eight bits of bfloat16 would be wrong for a whole row by the same amount.
 
     Args:
         users: (B, D).
         candidates: (N, D).
         kind: Type of the scores.
-        batch: Which candidates are known, and whether one stands twice.
-        scratch: Room for the scores.
+        batch: Which candidates are known, and whether one occurs twice.
+        scratch: Buffer for the scores.
     """
 
     users: Tensor
@@ -202,7 +202,7 @@ class Product:
     def __call__(
         self, scale: float = 1.0, rows: Tensor | None = None, columns: Tensor | None = None
     ) -> Tensor:
-        """``scale * neg + rows + columns``, -inf where the candidate is not used: (B, N)."""
+        """``scale * neg + rows + columns``, -inf if the candidate is not used: (B, N)."""
         left, right = [self.users if scale == 1.0 else self.users * scale], [self.candidates]
         if rows is not None:
             left.append(self._split(rows))
@@ -223,6 +223,6 @@ class Product:
         return scores
 
     def _split(self, shift: Tensor) -> Tensor:
-        """(n,) -> (n, 2), numbers of the scores' type and what their rounding left over."""
+        """(n,) -> (n, 2), rounded to the type of the scores, and the remainder."""
         high = shift.to(self.kind).to(shift.dtype)
         return torch.stack([high, shift - high], 1)

@@ -1,6 +1,6 @@
-"""The state of a fit after an epoch, whole or absent, from which it goes on to the same bytes.
+"""The state of a fit after an epoch, written whole or not at all; a resumed fit gives the same bytes.
 
-Chance is derived from the seed and the number of the epoch, so no generator is part of the state.
+Random numbers are derived from the seed and the number of the epoch, so no generator is part of the state.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ FOLDER: Final = "epoch"
 
 @dataclass(slots=True)
 class State:
-    """Where a fit stands.
+    """The state of a fit.
 
     Args:
         epoch: Epochs done.
-        best_epoch: The epoch of the best validation value so far, 0 where there was none.
+        best_epoch: The epoch of the best validation value so far, 0 if there was none.
         best_value: That value, as the judge gave it.
         best: Its vectors.
-        done: Whether nothing was left to learn in the last epoch.
+        done: Whether the last epoch left nothing to learn.
     """
 
     epoch: int = 0
@@ -41,7 +41,7 @@ class State:
 
 
 def save(folder: Path, state: State, tables: Tables, fingerprint: str) -> None:
-    """Keep the state in ``folder``, in place of the one before."""
+    """Save the state in ``folder``, replacing the previous one."""
     with replacing(folder / FOLDER) as temporary:
         temporary.mkdir(parents=True)
         named = {f"best.{name}": vectors for name, vectors in state.best.items()}
@@ -58,10 +58,10 @@ def save(folder: Path, state: State, tables: Tables, fingerprint: str) -> None:
 
 
 def load(folder: Path, tables: Tables, fingerprint: str) -> State:
-    """Bring ``tables`` to the kept state; a state of nothing done where none is kept.
+    """Load the saved state into ``tables``; the initial state if none is saved.
 
     Raises:
-        InputError: If it was kept by a fit with other options or on other data.
+        InputError: If it was saved by a fit with other options or on other data.
         RecsysError: If a file is broken.
     """
     sweep(folder)
@@ -71,7 +71,7 @@ def load(folder: Path, tables: Tables, fingerprint: str) -> State:
     if kept.pop("fingerprint") != fingerprint:
         raise InputError(
             f"{folder} holds the state of a fit with other options or on other data; "
-            "go on with the options it was started with, or start a new run"
+            "resume with the options it was started with, or start a new run"
         )
     named = arrays.load(folder / FOLDER / "arrays.safetensors")
     for name, table in tables.tables.items():

@@ -1,4 +1,4 @@
-"""Whether a run goes well: figures of its space and of its loss, and signs that it has gone wrong."""
+"""Diagnostics of training: figures of the vectors and the loss, and errors where training failed."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from recsys.learning.training import embedding_metrics
 from recsys.learning.training.batch import Batch, Known, Parts
 from recsys.learning.training.interactions import InteractionTensors
 from recsys.learning.training.objective import of_rows
-from recsys.learning.training.pair_inputs import Asked
+from recsys.learning.training.pair_inputs import PairInputs
 from recsys.learning.training.projection import place
-from recsys.learning.training.step import ask
+from recsys.learning.training.step import pair_inputs
 from recsys.learning.training.tables import Tables
 
 USERS = 256
 ITEMS = 2048
 ROWS = 64
-# The mean cosine of two items is then 0.95; in spaces that serve it was seen between 0 and 0.5.
+# The mean cosine of two items is then 0.95; in usable models it was between 0 and 0.5.
 COLLAPSED = 0.05
 NEAR = 0.01
 PINNED = 0.99
@@ -38,7 +38,7 @@ ORDERED = 0.6
 
 
 def check_loss(loss: float, epoch: int) -> None:
-    """Stop where the loss is not finite.
+    """Stop if the loss is not finite.
 
     Raises:
         RecsysError: With what to try.
@@ -48,7 +48,7 @@ def check_loss(loss: float, epoch: int) -> None:
 
 
 def check_spread(vectors: Tensor, kind: str, epoch: int) -> None:
-    """Stop where vectors (n, D) are not finite, or all point the same way: everyone would get the same list.
+    """Stop if vectors (n, D) are not finite, or all have one direction: everyone would get the same list.
 
     Raises:
         RecsysError: With what to try.
@@ -65,7 +65,7 @@ def check_spread(vectors: Tensor, kind: str, epoch: int) -> None:
 
 
 def check_pinned(pinned: float, ordered: Callable[[], float], epoch: int) -> None:
-    """Stop where a loss is what it would be with all vectors in one point, and their order says nothing.
+    """Stop if the loss is that of all vectors in one point, and the scores are in no useful order.
 
     Short vectors in a good order are no collapse: under a strong l2 they begin so, and grow.
 
@@ -81,7 +81,7 @@ def check_pinned(pinned: float, ordered: Callable[[], float], epoch: int) -> Non
 
 
 def check_mined(share: float | None, miner: Miner, epoch: int) -> dict[str, float]:
-    """``mined``, the share of an epoch's pairs that its miner left; nothing where there was no pair.
+    """``mined``, the share of an epoch's pairs that its miner left; nothing if there was no pair.
 
     None at all is a mistake in the first epoch; later it is a sign that all was learned.
 
@@ -98,12 +98,12 @@ def check_mined(share: float | None, miner: Miner, epoch: int) -> dict[str, floa
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """The samples that a space is judged by, chosen at the start of an epoch.
+    """The samples that the vectors are checked on, chosen at the start of an epoch.
 
     Args:
         log: The interactions.
         items: (m,) codes of at most 2,048 items.
-        before: (m, D) their vectors at the start.
+        before: (m, D) their vectors at the start of the epoch.
     """
 
     log: InteractionTensors
@@ -112,7 +112,7 @@ class Checkup:
 
     @classmethod
     def begin(cls, log: InteractionTensors, tables: Tables, parts: Parts) -> Checkup:
-        """Note where the sampled items are."""
+        """Store the vectors of the sampled items."""
         items = embedding_metrics.thin(log.catalogue, ITEMS, log.items.device)
         return cls(log, items, parts.items(items, tables.read))
 
@@ -123,9 +123,9 @@ class Checkup:
         Returns:
             ``rank``, effective, of the items; ``alignment`` of observed pairs; ``uniformity``, the mean of
             that of users and that of items; ``hubness`` of the items in lists of 10; ``norm_popularity``, of
-            the length of the items as trained; ``dead``, the share of items that are no points or did not
-            move in the epoch. Where each pair is a term of the loss: ``zero_loss``, the share of mined pairs
-            without loss, and ``pinned``, the share of pairs with the loss of equal scores.
+            the length of the items as trained; ``dead``, the share of items that are zero, not finite, or did
+            not change in the epoch. If each pair is a term of the loss: ``zero_loss``, the share of mined
+            pairs without loss, and ``pinned``, the share of pairs with the loss of equal scores.
 
         Raises:
             RecsysError: If the space collapsed or is not finite.
@@ -134,7 +134,7 @@ class Checkup:
         check_spread(items, "item", epoch)
         batch = _head(batch, self.log)
         rows = _points(batch, tables, parts)
-        of_pairs = pair_figures(batch, rows, ask(batch, rows, tables.read, parts), parts)
+        of_pairs = pair_figures(batch, rows, pair_inputs(batch, rows, tables.read, parts), parts)
         order = partial(ordered, batch, rows, parts.distance)
         check_pinned(of_pairs.get("pinned", 0.0), order, epoch)
         return {**self._of_space(items, rows, tables, parts), **of_pairs}
@@ -158,26 +158,26 @@ class Checkup:
         }
 
 
-def pair_figures(batch: Batch, rows: Points, asked: Asked, parts: Parts) -> dict[str, float]:
-    """``zero_loss`` and ``pinned`` of a batch; none for a loss not made of single pairs.
+def pair_figures(batch: Batch, rows: Points, inputs: PairInputs, parts: Parts) -> dict[str, float]:
+    """``zero_loss`` and ``pinned`` of a batch; none for a loss whose terms are not single pairs.
 
-    A pair is pinned where its loss is within 1 % of that in a space of one point: with a hinge, the margin.
+    A pair is pinned if its loss is within 1 % of that of all vectors in one point: with a hinge, the margin.
     The mean alone would not tell: scores in no order, as at the start, have the mean of the margin too.
     """
-    mined = _terms(batch, rows, asked, parts)
+    mined = _terms(batch, rows, inputs, parts)
     if mined.values.ndim < 2:
         return {}
     offered = replace(parts, miner=Everything())
-    every = _terms(batch, rows, asked, offered)
+    every = _terms(batch, rows, inputs, offered)
     point = rows.positives.mean(0)
     one = Points(*(point.expand_as(each) for each in (rows.users, rows.positives, rows.candidates)))
-    tied = _terms(batch, one, asked, offered).values
+    tied = _terms(batch, one, inputs, offered).values
     pinned = (tied > 0) & ((every.values - tied).abs() <= NEAR * tied)
     return {"zero_loss": _share(mined.values == 0, mined.mask), "pinned": _share(pinned, every.mask)}
 
 
 def ordered(batch: Batch, rows: Points, distance: Distance) -> float:
-    """Share of a batch's pairs whose positive outscores the negative; 1/2 where the order says nothing."""
+    """Share of a batch's pairs whose positive outscores the negative; 1/2 if the order is random."""
     mask = ~batch.known.mask(slice(0, len(rows.users)))
     pos = distance.similarity(rows.users, rows.positives)
     return _share(pos[:, None] > distance.matrix(rows.users, rows.candidates), mask)
@@ -202,7 +202,7 @@ def _points(batch: Batch, tables: Tables, parts: Parts) -> Points:
     return Points(*place(parts.distance, tables.read, rows.users, rows.positives, rows.candidates))
 
 
-def _terms(batch: Batch, rows: Points, asked: Asked, parts: Parts) -> Terms:
+def _terms(batch: Batch, rows: Points, inputs: PairInputs, parts: Parts) -> Terms:
     """The loss of a batch before it is reduced."""
     kept: list[Terms] = []
 
@@ -211,5 +211,5 @@ def _terms(batch: Batch, rows: Points, asked: Asked, parts: Parts) -> Terms:
         return mean(found)
 
     parts = replace(parts, reduce=keep, bfloat16=False)
-    of_rows(batch, rows, asked, slice(0, len(rows.users)), parts, balance=False)
+    of_rows(batch, rows, inputs, slice(0, len(rows.users)), parts, balance=False)
     return kept[0]

@@ -22,7 +22,7 @@ def thin(count: int, most: int, device: torch.device) -> Tensor:
 
 
 def spread(vectors: Tensor) -> float:
-    """How far vectors (n, D) point different ways, from 0 to 1: one minus the mean cosine of two.
+    """How different the directions of vectors (n, D) are, from 0 to 1: one minus the mean cosine of two.
 
     Example:
         >>> spread(torch.tensor([[1.0, 0.0], [-2.0, 0.0]])), spread(torch.ones(4, 2)) < 1e-6
@@ -32,7 +32,7 @@ def spread(vectors: Tensor) -> float:
 
 
 def effective_rank(vectors: Tensor) -> float:
-    """The number of directions that vectors (n, D) really use, from 1 to D; of the unit vectors, not centred.
+    """The effective number of directions of vectors (n, D), from 1 to D; of the unit vectors, not centred.
 
     ``exp(-sum p log p)`` of ``p``, the eigenvalues of the unit vectors' second moment divided by their sum.
 
@@ -62,10 +62,10 @@ def alignment(users: Tensor, positives: Tensor) -> float:
 
 
 def hubness(scores: Tensor, k: int = K) -> float:
-    """Whether a few items are among the nearest of everybody: the skewness of the k-occurrence.
+    """Whether a few items are among the nearest of many users: the skewness of the k-occurrence.
 
     ``mean((N - mean N)^3) / std(N)^3`` of ``N``, how many of the users have an item among their k highest
-    scores. 0 where all items are near as many users; above 1 there are hubs. With more than k items.
+    scores. 0 if all items are near equally many users; above 1 there are hubs. With more than k items.
 
     Args:
         scores: (users, items).
@@ -88,7 +88,7 @@ def hubness(scores: Tensor, k: int = K) -> float:
 def norm_popularity(lengths: Tensor, popularity: Tensor) -> float:
     """Pearson correlation of the length of items (n,) with the logarithm of their popularity (n,), above 0.
 
-    0 where either does not vary. Near 1 length stands for popularity, as it may in an inner product.
+    0 if either does not vary. Near 1 the length expresses popularity, as it may in an inner product.
 
     Example:
         >>> round(norm_popularity(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1, 10, 100])), 6)
@@ -101,7 +101,7 @@ def norm_popularity(lengths: Tensor, popularity: Tensor) -> float:
 
 
 def dead(before: Tensor, after: Tensor) -> float:
-    """Share of rows (n, D) that are no points (zero or not finite), or that an epoch left where they were.
+    """Share of rows (n, D) that are zero or not finite, or that an epoch did not change.
 
     Example:
         >>> before = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0], [1.0, 1.0]])

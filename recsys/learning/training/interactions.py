@@ -22,15 +22,15 @@ DAY = 86_400_000_000
 
 @dataclass(frozen=True, slots=True)
 class InteractionTensors:
-    """R interactions sorted by user, so that what a user chose is a slice.
+    """R interactions sorted by user, so that the history of a user is a slice.
 
     Args:
-        users: (R,) user codes, rising.
+        users: (R,) user codes, ascending.
         items: (R,) item codes.
         starts: (U + 1,) user u has rows ``starts[u]:starts[u + 1]``.
         catalogue: Number of items I.
-        ages: (R,) days between each row and the newest of the same user, where they are read.
-        disliked: What the same users know and do not like; None where the log holds no dislikes.
+        ages: (R,) days between each row and the newest of the same user, if they are read.
+        disliked: Dislikes of the same users; None if the log holds none.
     """
 
     users: Tensor
@@ -42,10 +42,10 @@ class InteractionTensors:
 
     @classmethod
     def of(cls, train: Interactions, device: torch.device, *, ages: bool = False) -> InteractionTensors:
-        """Move interactions to a device, with their ages where these are asked for.
+        """Move interactions to a device, with their ages if these are needed.
 
         Raises:
-            InputError: If ages are asked for and there are no times.
+            InputError: If ages are needed and times are missing.
         """
         users = train.frame[USER].to_numpy().astype(np.int64)
         starts = np.searchsorted(users, np.arange(len(train.users) + 1))
@@ -70,15 +70,15 @@ class InteractionTensors:
         return self.starts.index_select(0, codes + 1) - self.starts.index_select(0, codes)
 
     def rows(self, codes: Tensor, total: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """All rows of users (n,), laid end to end, and whose they are.
+        """All rows of users (n,), concatenated, and their owners.
 
         Args:
             codes: The users.
-            total: The sum of their lengths, which saves asking the device.
+            total: The sum of their lengths, which saves reading it from the device.
 
         Returns:
-            Rows of the log (T,), the place 0..n-1 of the user of each (T,), and lengths (n,), all int32: half
-            the memory moved, as T is the largest number of a step next to its pairs.
+            Rows of the log (T,), the place 0..n-1 of the user of each (T,), and lengths (n,), all int32, half
+            the memory traffic: after its pairs, T is the largest number of a step.
         """
         first = self.starts.index_select(0, codes)
         lengths = (self.starts.index_select(0, codes + 1) - first).int()
@@ -90,13 +90,13 @@ class InteractionTensors:
     def one_of_each(self, codes: Tensor, rng: torch.Generator) -> Tensor:
         """A random item (n,) of each of users (n,), with replacement; item 0 for a user without rows."""
         lengths = self.lengths(codes)
-        chance = torch.rand(len(codes), generator=rng, dtype=torch.float64, device=codes.device)
-        place = self.starts.index_select(0, codes) + (chance * lengths).long()
+        uniform = torch.rand(len(codes), generator=rng, dtype=torch.float64, device=codes.device)
+        place = self.starts.index_select(0, codes) + (uniform * lengths).long()
         items = self.items.index_select(0, place.clamp(max=len(self) - 1))
         return items.masked_fill(lengths == 0, 0)
 
     def take(self, codes: Tensor, total: int | None = None, thin: Thin | None = None) -> Users:
-        """Users (n,), whose histories are read when they are asked for; see ``rows``, and ``Thin``."""
+        """Users (n,), whose histories are read on demand; see ``rows`` and ``Thin``."""
 
         def take() -> Histories:
             if thin is None:
@@ -129,13 +129,13 @@ GOLDEN: Final = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True, slots=True)
 class Thin:
-    """A systematic sample of histories: every so many-th item, from a random start.
+    """A systematic sample of histories: every n-th item, from a random start.
 
-    Of a history of length l, ``min(l, most)`` different items are taken, each with the same chance. Rows of
-    one user in a batch have the same sample, so that the user's vector is still made once.
+    Of a history of length l, ``min(l, most)`` different items are taken, each with the same probability. Rows
+    of one user in a batch have the same sample, so that the user's vector is still made once.
 
     Args:
-        most: Items of a history, at most.
+        most: Items per history, at most.
         start: (U,) in [0, 1), the start of each user.
 
     Source: Cochran 1977, Sampling Techniques, section 8.1.

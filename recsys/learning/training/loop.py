@@ -1,4 +1,4 @@
-"""Epochs of steps, validation, early stopping, and the state kept after each."""
+"""Epochs of steps with validation, early stopping, and a checkpoint after each."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ Vectors: TypeAlias = dict[str, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and in what portions.
+    """Length of training and size of its batches.
 
     Args:
-        epochs: At most; exactly, without validation.
-        batch: Interactions a step.
+        epochs: Number of epochs, at most; exactly, without validation.
+        batch: Interactions per step.
         patience: Epochs without a better validation value before it stops.
-        seed: All chance comes from it and the number of the epoch.
-        most: Interactions that an epoch goes through, at most; None: all of them.
+        seed: All random numbers are derived from it and the number of the epoch.
+        most: Interactions per epoch, at most; None: all of them.
     """
 
     epochs: int
@@ -54,14 +54,14 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSetup:
-    """What a fit works with.
+    """Everything that training needs.
 
     Args:
         log: The interactions.
         tables: The vectors, changed in place.
-        parts: What the objective is made of.
-        fresh_draw: Makes the draw of candidates of an epoch, which remembers nothing of the epochs before.
-        schedule: How long and in what portions.
+        parts: The parts of the objective.
+        fresh_draw: Makes the draw of candidates of an epoch, without state from the epochs before.
+        schedule: Length of training and size of its batches.
     """
 
     log: InteractionTensors
@@ -73,13 +73,13 @@ class TrainingSetup:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What the loop is given from above.
+    """Callbacks of the loop, and where it saves its state.
 
     Args:
         validate: Quality of vectors, higher is better; None trains all epochs, or until a miner leaves no
-            pair of one.
+            pair in one.
         report: Called with the epoch, from 1, and its figures.
-        keep: Folder of the state, and the fingerprint of what is being fitted; None keeps nothing.
+        keep: Folder of the checkpoint, and the fingerprint of the fit; None saves nothing.
     """
 
     validate: Callable[[Vectors], float] | None
@@ -88,10 +88,10 @@ class Hooks:
 
 
 def train(work: TrainingSetup, hooks: Hooks) -> State:
-    """Train from the kept state, or the start, to the end.
+    """Train from the saved state, or from the start, to the end.
 
     Returns:
-        The best epoch and its vectors; the last where nothing validates.
+        The best epoch and its vectors; the last ones without validation.
 
     Raises:
         RecsysError: If the loss is not finite, the miner left no pair, or the vectors collapsed.
@@ -115,11 +115,11 @@ def train(work: TrainingSetup, hooks: Hooks) -> State:
 
 
 def run_epoch(work: TrainingSetup, epoch: int) -> dict[str, float]:
-    """Go through every interaction once, or as many as the schedule says, in an order of the epoch's own.
+    """Train on every interaction once, or on as many as the schedule says, in random order.
 
     Returns:
         ``loss``; ``pairs_per_second`` scored; ``mined``, the share of pairs that a miner left; and what
-        ``Checkup.end`` finds.
+        ``Checkup.end`` returns.
 
     Raises:
         RecsysError: If the loss is not finite, the miner left no pair, or the vectors collapsed.
@@ -142,7 +142,7 @@ def run_epoch(work: TrainingSetup, epoch: int) -> dict[str, float]:
 
 
 def batches(work: TrainingSetup, epoch: int) -> Iterator[Batch]:
-    """The interactions in random order, in portions, each with its candidates."""
+    """The interactions in random order, in batches, each with its candidates."""
     log, schedule = work.log, work.schedule
     device = log.users.device
     shuffle = seeds.torch_generator(schedule.seed, "shuffle", epoch, device=device)
@@ -168,7 +168,7 @@ def batches(work: TrainingSetup, epoch: int) -> Iterator[Batch]:
 
 
 def _totals(lengths: list[Tensor]) -> list[int]:
-    """Sums, read from the device at once."""
+    """Sums, read from the device in one transfer."""
     totals: list[int] = torch.stack([each.sum() for each in lengths]).tolist()
     return totals
 
@@ -177,7 +177,7 @@ def _totals(lengths: list[Tensor]) -> list[int]:
 def embed(work: TrainingSetup, block: int = 4096) -> Vectors:
     """Finished vectors on the host, as ``place`` leaves them: ``users`` (U, D), ``items`` (I, D).
 
-    And ``inputs`` (I, D), where sums of them are vectors of users.
+    And ``inputs`` (I, D), if sums of them are vectors of users.
     """
     log, tables, tower = work.log, work.tables, work.parts.tower
     everyone = torch.arange(len(log.starts) - 1, device=log.users.device)

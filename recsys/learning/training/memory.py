@@ -1,4 +1,4 @@
-"""Memory that each step frees and asks for again stays with the process."""
+"""Keep the memory that each step frees and allocates again in the process."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ KEPT: Final = 256 * 2**20
 
 
 def keep_freed() -> bool:
-    """Ask the C library to keep what is freed, where it can be asked.
+    """Make the C library keep freed memory, if it is glibc.
 
     Fresh pages are zeroed by the system before a step fills them again: gathers and gradients of some
     megabytes each cost more in page faults than in arithmetic.
 
     Returns:
-        Whether it was asked: false where the C library is not glibc.
+        Whether it does: false if the C library is not glibc.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:

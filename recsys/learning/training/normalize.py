@@ -11,9 +11,9 @@ from recsys.learning.distances.norms import TINY
 
 
 class Unit(torch.autograd.Function):
-    """``u = x / |x|``; its gradient, ``(g - (g . u) u) / |x|``, is what of ``g`` is at right angles to ``u``.
+    """``u = x / |x|``; its gradient, ``(g - (g . u) u) / |x|``, is the part of ``g`` orthogonal to ``u``.
 
-    The same as ``distances.norms.unit``, where autograd would take ten passes.
+    The same as ``distances.norms.unit``, for which autograd takes ten passes.
     """
 
     @staticmethod
@@ -26,7 +26,7 @@ class Unit(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        """Gradient at the rows as they were."""
+        """Gradient by the unscaled rows."""
         unit, length = ctx.saved_tensors
         along = torch.linalg.vecdot(gradient, unit)[:, None]
         slope: Tensor = torch.addcmul(gradient, unit, along, value=-1).div_(length)

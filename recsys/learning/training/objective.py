@@ -1,4 +1,4 @@
-"""The objective of a batch as one node of the graph, whatever its parts know of their derivatives."""
+"""The objective of a batch as one node of the graph, with or without derivatives in closed form."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ from recsys.learning.pairs import Pairs, Scores, Slopes
 from recsys.learning.reducers import Reduced, mean
 from recsys.learning.regularizers import Points
 from recsys.learning.training.batch import Batch, Parts, Product
-from recsys.learning.training.pair_inputs import Asked
+from recsys.learning.training.pair_inputs import PairInputs
 from recsys.learning.training.tables import gradient
 
-# Rows whose loss is computed where it is only shown.
+# Rows whose loss is computed if it is only reported.
 SHOWN = 64
 
 
 class Objective(torch.autograd.Function):
-    """Points and what the loss learns -> total and count of the loss, to be shown; ``backward`` descends it.
+    """Points and parameters of the loss -> its total and count, which are reported; ``backward`` derives it.
 
-    Derivatives are found in ``forward``, where the scores are: by the loss's own slopes where the parts have
-    them, else by autograd over blocks of rows, which bounds the memory. What is descended is the reduced
-    loss, balanced where ``Parts`` says so.
+    Derivatives are computed in ``forward``, while the scores are in memory: by slopes in closed form if all
+    parts have them, else by autograd over blocks of rows, which bounds the memory. They are those of the
+    reduced loss, balanced if ``Parts`` says so.
     """
 
     @staticmethod
-    def forward(ctx: Any, batch: Batch, parts: Parts, asked: Asked, *leaves: Tensor) -> Any:
-        """Total () and count (); count is None, and total 0, where the loss is not shown.
+    def forward(ctx: Any, batch: Batch, parts: Parts, inputs: PairInputs, *leaves: Tensor) -> Any:
+        """Total () and count (); count is None, and total 0, if the loss is not reported.
 
         Args:
             ctx: Keeps the derivatives.
             batch: The interactions and their candidates.
             parts: What the objective is made of.
-            asked: Other inputs of the pairs.
-            leaves: Users (B, D), positives (B, D), candidates (N, D); then what the loss learns, in the order
-                of ``asked.learned``.
+            inputs: Other inputs of the pairs.
+            leaves: Users (B, D), positives (B, D), candidates (N, D); then the parameters of the loss, in the
+                order of ``inputs.learned``.
         """
         points = Points(*(each.detach() for each in leaves[:3]))
         found = closed(batch, points, parts)
         if found is None:
-            shown, gradients = _by_autograd(batch, points, asked, parts)
+            shown, gradients = _by_autograd(batch, points, inputs, parts)
         else:
             shown, gradients = _sample(batch, points, parts) if batch.shown else None, found
         ctx.save_for_backward(*gradients)
@@ -62,16 +62,16 @@ class Objective(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, by_total: Tensor, by_count: Tensor | None) -> Any:
-        """The derivatives that ``forward`` found; ``by_total`` is 1, as the objective is the root."""
+        """The derivatives computed in ``forward``; ``by_total`` is 1, as the objective is the root."""
         return None, None, None, *ctx.saved_tensors
 
 
 def of_rows(
-    batch: Batch, points: Points, asked: Asked, rows: slice, parts: Parts, *, balance: bool
+    batch: Batch, points: Points, inputs: PairInputs, rows: slice, parts: Parts, *, balance: bool
 ) -> tuple[Reduced, Reduced]:
     """The loss of some rows of a batch, as it is and balanced.
 
-    Points are those rows' and all candidates; what is asked is of all rows.
+    ``points`` holds these rows and all candidates, ``inputs`` all rows.
     """
     distance = Dot() if isinstance(parts.distance, Cosine) else parts.distance
     needs = {*parts.loss.needs, *parts.miner.needs}
@@ -81,7 +81,7 @@ def of_rows(
         cross = distance.matrix(points.positives, points.candidates) if "cross" in needs else None
         lengths = length(points.users) * length(points.positives) if "lengths" in needs else None
     mask, log_q = ~batch.known.mask(rows), batch.candidates.log_q
-    pairs = Pairs(pos.to(neg.dtype), neg, mask, log_q, cross, lengths, *asked.of(rows))
+    pairs = Pairs(pos.to(neg.dtype), neg, mask, log_q, cross, lengths, *inputs.of(rows))
     terms = parts.loss(replace(pairs, mask=parts.miner(pairs, batch.moment)))
     plain = parts.reduce(terms)
     if not (balance and terms.values.ndim == 2):
@@ -93,10 +93,10 @@ def of_rows(
 
 
 def closed(batch: Batch, points: Points, parts: Parts) -> tuple[Tensor, Tensor, Tensor] | None:
-    """Derivatives by the points from the loss's own slopes: three products, two or three passes over scores.
+    """Derivatives by the points from slopes in closed form: three products, two or three passes over scores.
 
     Returns:
-        By users (B, D), positives (B, D) and candidates (N, D); None where a part has no closed form.
+        By users (B, D), positives (B, D) and candidates (N, D); None if a part has no closed form.
     """
     loss, miner = parts.loss, parts.miner
     if not (isinstance(loss, Sloped) and isinstance(miner, Narrowing) and parts.reduce is mean):
@@ -128,7 +128,7 @@ def closed(batch: Batch, points: Points, parts: Parts) -> tuple[Tensor, Tensor, 
 def _by_points(
     slopes: Slopes, weight: Tensor, points: Points, short: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Bring slopes at the scores back to the points."""
+    """Derivatives by the points from those by the scores."""
     users = points.users
     scale = 1 / slopes.count.clamp(min=1).to(users.dtype)
     pos, weight = slopes.pos[:, None] * scale, weight[:, None] * scale  # (B, 1)
@@ -139,29 +139,29 @@ def _by_points(
 
 @torch.enable_grad()
 def _by_autograd(
-    batch: Batch, points: Points, asked: Asked, parts: Parts
+    batch: Batch, points: Points, inputs: PairInputs, parts: Parts
 ) -> tuple[Reduced | None, tuple[Tensor, ...]]:
-    """The loss, and derivatives by the points and by what it learns, in blocks of rows that bound the memory.
+    """The loss, and its derivatives by points and parameters, in blocks of rows that bound the memory.
 
     The loss is a total over a count that is known only at the end, so gradients of the total are summed
     and divided once.
     """
     points = Points(*(each.requires_grad_() for each in (points.users, points.positives, points.candidates)))
-    asked = replace(
-        asked, learned={name: each.detach().requires_grad_() for name, each in asked.learned.items()}
+    inputs = replace(
+        inputs, learned={name: each.detach().requires_grad_() for name, each in inputs.learned.items()}
     )
     blocks = []
     for start in range(0, len(points.users), parts.block):
         rows = slice(start, min(start + parts.block, len(points.users)))
         some = replace(points, users=points.users[rows], positives=points.positives[rows])
-        plain, balanced = of_rows(batch, some, asked, rows, parts, balance=parts.balance)
+        plain, balanced = of_rows(batch, some, inputs, rows, parts, balance=parts.balance)
         torch.autograd.backward(balanced.total)
         blocks.append((Reduced(plain.total.detach(), plain.count), balanced.count))
     count = torch.stack([each for _, each in blocks]).sum().clamp(min=1.0)
     reduced = blocks[0][0]
     for block, _ in blocks[1:]:
         reduced = reduced + block
-    leaves = (points.users, points.positives, points.candidates, *asked.learned.values())
+    leaves = (points.users, points.positives, points.candidates, *inputs.learned.values())
     return reduced, tuple(gradient(leaf) / count for leaf in leaves)
 
 
@@ -169,7 +169,7 @@ def _sample(batch: Batch, points: Points, parts: Parts) -> Reduced:
     """The loss of the first rows; the order of the rows is random."""
     rows = slice(0, min(SHOWN, len(points.users)))
     some = replace(points, users=points.users[rows], positives=points.positives[rows])
-    return of_rows(batch, some, Asked(), rows, parts, balance=False)[0]  # slopes ask for nothing
+    return of_rows(batch, some, PairInputs(), rows, parts, balance=False)[0]  # slopes need no other inputs
 
 
 def _scores(device: torch.device, *, bfloat16: bool) -> AbstractContextManager[object]:

@@ -16,8 +16,8 @@ class ParameterTable:
 
     Args:
         weights: (n, D).
-        state: What the optimiser remembers, each with n rows.
-        places: (n,) room to find the rows that a batch holds twice.
+        state: The state of the optimiser, each with n rows.
+        places: (n,) buffer used to find the rows that a batch holds twice.
     """
 
     weights: Tensor
@@ -32,11 +32,11 @@ class Optimizer(Protocol):
     """Turns gradients of gathered rows into new rows."""
 
     def state(self, weights: Tensor) -> dict[str, Tensor]:
-        """What it remembers of a table (n, D) at the start."""
+        """The initial state for a table (n, D)."""
         ...
 
     def change(self, gradient: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Where rows (m, D) go, given their gradient; ``state``, of those rows, changes in place.
+        """The change of rows (m, D), given their gradient; ``state``, of those rows, changes in place.
 
         Returns:
             Directions (m, D) and what each is multiplied by (m, 1), to be added to the rows.
@@ -54,8 +54,9 @@ def update(
 ) -> None:
     """Change the rows ``codes`` (m,) of a table, gathered as ``rows`` (m, D), by their gradients (m, D).
 
-    A code that stands twice gets the sum of its gradients, once: both places compute the same row, so it does
-    not matter which is written last. Nothing depends on how many codes differ, so a device need not answer.
+    A code that occurs twice gets the sum of its gradients, once: both places compute the same row, so it does
+    not matter which is written last. Nothing depends on the number of distinct codes, so the host does not
+    wait for the device.
     """
     order = torch.arange(len(codes), device=codes.device)
     place = table.places.index_copy_(0, codes, order).index_select(0, codes)  # (m,) one place for each code
@@ -69,11 +70,11 @@ def update(
 
 @dataclass(frozen=True)
 class Adagrad:
-    """A step shrinks with the root of the sum of squares seen so far; one number a row.
+    """A step shrinks with the root of the sum of squares seen so far; one number per row.
 
     ``s += mean(g ** 2); w -= rate * g / (sqrt(s) + epsilon)``.
 
-    Source: Duchi et al. 2011, with the state of a row in place of an element (Gupta et al. 2014).
+    Source: Duchi et al. 2011, with one state per row instead of per element (Gupta et al. 2014).
     """
 
     rate: float
@@ -91,7 +92,7 @@ class Adagrad:
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam whose moments rest while a row is not in the batch; the second moment is one number a row.
+    """Adam whose moments change only if a row is in the batch; the second moment is one number per row.
 
     ``m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) mean(g ** 2);
     w -= rate * m / (1 - b1 ** t) / (sqrt(v / (1 - b2 ** t)) + epsilon)``; t counts updates of the row.

@@ -1,4 +1,4 @@
-"""What losses and miners ask for beside scores, made once for all rows of a batch."""
+"""Inputs of losses and miners besides scores, computed once for all rows of a batch."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from recsys.learning.towers.tower import Gather
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A number for each row of a batch, or nothing where nobody asks for it; see ``Pairs``.
+class PairInputs:
+    """One number per row of a batch, or None if neither loss nor miner needs it; see ``Pairs``.
 
     Args:
         easiest: (B,) bool.
         hardness: (B,) in (0, 1).
-        learned: (B, 1) of each name, or (1, 1) where there is one for all; leaves of the graph.
+        learned: (B, 1) of each name, or (1, 1) if there is one for all; leaves of the graph.
     """
 
     easiest: Tensor | None = None
@@ -39,7 +39,7 @@ class Asked:
 
 
 def learned(loss: Loss, users: Tensor, items: Tensor, rows: Gather) -> dict[str, Tensor]:
-    """Gather of what a loss learns, for the users (B,) and their positives (B,); see ``Asked``."""
+    """Gather the parameters of a loss for users (B,) and their positives (B,); see ``PairInputs``."""
     codes = {"one": torch.zeros_like(users[:1]), "users": users, "items": items}
     return {each.name: rows(table(each), codes[each.rows]) for each in parameters(loss)}
 
@@ -65,14 +65,14 @@ def hardness(counts: Tensor) -> Tensor:
     """How little popularity explains that an item was chosen: ``c / (c + counts)``, c the mean: (I,) -> (I,).
 
     A softmax over items that knows nothing but how often each was chosen is best with the score
-    ``log counts``. This is one minus the sigmoid of that score less ``log c``: the chance by which it would
-    rather believe in an item of average popularity. An item of average popularity has 1/2; the most popular
-    of a long tail is near 0, an item that hardly anybody chose near 1.
+    ``log counts``. This is one minus the sigmoid of that score less ``log c``: the probability with which it
+    would prefer an item of average popularity. An item of average popularity has 1/2; the most popular of a
+    long tail is near 0, an item that hardly anybody chose near 1.
 
     Source: Zhang et al. 2022, Incorporating Bias-aware Margins into Contrastive Loss for Collaborative
-    Filtering, whose predictor of popularity is a second model, learned beside the first: a vector for each
-    popularity of a user and of an item, compared by a softmax. Here the predictor stands in closed form; what
-    is given up is that active users choose the long tail more often, which needs the learned one.
+    Filtering, whose predictor of popularity is a second model, learned with the first: a vector for each
+    popularity of a user and of an item, compared by a softmax. Here the predictor is in closed form; that
+    active users choose the long tail more often, which takes a learned one, is ignored.
 
     Example:
         >>> hardness(torch.tensor([1.0, 3.0, 5.0]))

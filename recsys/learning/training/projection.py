@@ -1,4 +1,4 @@
-"""Where points lie when their distance is measured."""
+"""The map and the scaling of points before their distance is measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAP: Final = "map"
 
 
 def move(distance: Distance, rows: Gather, *points: Tensor) -> tuple[Tensor, ...]:
-    """Points (n, D) after the linear map of the distance, where it has one."""
+    """Points (n, D) after the linear map of the distance, if it has one."""
     if not isinstance(distance, Mahalanobis):
         return points
     learned = rows(MAP, torch.arange(points[0].shape[1], device=points[0].device))  # (D, D)
@@ -24,7 +24,7 @@ def move(distance: Distance, rows: Gather, *points: Tensor) -> tuple[Tensor, ...
 
 
 def place(distance: Distance, rows: Gather, *points: Tensor) -> tuple[Tensor, ...]:
-    """Moved points (n, D); unit vectors where only the angle counts, which every index serves alike.
+    """Moved points (n, D); unit vectors if only the angle counts, which every index serves alike.
 
     A cosine is the inner product of unit vectors: points are scaled once, not once for each pair.
     """

@@ -21,8 +21,8 @@ Project: TypeAlias = Callable[[Tensor], Tensor]
 class Tables:
     """Named tables and one optimiser. Rows are leaves of the graph, updated after ``backward``.
 
-    No gradient has the size of a table: what a batch does not touch costs nothing. ``projects``, of some of
-    the tables, bring changed rows back to where they may lie.
+    No gradient has the size of a table: what a batch does not touch costs nothing. ``projects``, for some of
+    the tables, project changed rows back onto the allowed set.
     """
 
     tables: dict[str, ParameterTable]
@@ -40,9 +40,10 @@ class Tables:
         project: Project | None = None,
         length: float = 1.0,
     ) -> Tables:
-        """Normal vectors of that expected length where rows are given, zeros where rows and a width are.
+        """Initialise tables, in the order of their names.
 
-        Tables are filled in the order of their names.
+        An int shape ``n`` gives ``(n, dim)`` Gaussian rows of expected norm ``length``; a tuple ``(n, w)``
+        gives zeros.
         """
         tables = cls({}, optimizer)
         for name, shape in sorted(shapes.items()):
@@ -54,7 +55,7 @@ class Tables:
         return tables
 
     def add(self, name: str, weights: Tensor, project: Project | None = None) -> None:
-        """A table (n, D) of its own start and its own bounds; D need not be that of the others."""
+        """Add a table (n, D) with initial values and a projection; D may differ from that of other tables."""
         self.tables[name] = ParameterTable(weights, self.optimizer.state(weights))
         if project is not None:
             self.projects[name] = project
@@ -65,8 +66,8 @@ class Tables:
     def place(self, name: str, vectors: FloatArray, rows: npt.NDArray[np.bool_]) -> None:
         """Put vectors (n, D) in place of some rows (n,) of a table, before any step.
 
-        Columns in which they are all 0, past the rank of what they were made from, are left to chance: a
-        direction in which nothing differs is one in which nothing is learned.
+        Columns in which they are all 0, past the rank of their source, keep their random start: nothing is
+        learned in a direction in which no two rows differ.
         """
         weights, there = self[name], torch.from_numpy(rows)
         placed = torch.from_numpy(vectors[rows]).to(weights)
@@ -96,5 +97,5 @@ class Tables:
 
 
 def gradient(leaf: Tensor) -> Tensor:
-    """What ``backward`` left at a leaf; zeros where nothing did."""
+    """The gradient that ``backward`` left at a leaf; zeros if it left none."""
     return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad

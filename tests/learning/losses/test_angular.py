@@ -50,6 +50,6 @@ def test_pytorch_metric_learning() -> None:
 
 
 @pytest.mark.parametrize("degrees", [0.0, 90.0])
-def test_an_angle_that_is_none(degrees: float) -> None:
+def test_an_invalid_angle_is_refused(degrees: float) -> None:
     with pytest.raises(ValueError, match=r"degrees is .*; it must be in \(0, 90\)"):
         Angular(degrees)

@@ -30,6 +30,6 @@ def test_power_one_is_a_softmax_without_the_positive_below() -> None:
 
 
 @pytest.mark.parametrize("options", [{"temperature": 0.0}, {"power": -1.0}])
-def test_values_that_cannot_be(options: dict[str, float]) -> None:
+def test_invalid_values_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"it must be positive"):
         BSL(**options)

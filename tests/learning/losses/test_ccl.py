@@ -23,6 +23,6 @@ def test_the_paper_in_loops(margin: float, weight: float) -> None:
         ({"weight": -1.0}, r"weight is -1.0; it must be positive"),
     ],
 )
-def test_values_that_cannot_be(options: dict[str, float], message: str) -> None:
+def test_invalid_values_are_refused(options: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         CCL(**options)

@@ -43,6 +43,6 @@ def test_the_weights_carry_no_gradient() -> None:
 
 
 @pytest.mark.parametrize("options", [{"margin": 0.0}, {"margin": 1.0}, {"scale": 0.0}])
-def test_values_that_cannot_be(options: dict[str, float]) -> None:
+def test_invalid_values_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"it must be"):
         Circle(**options)

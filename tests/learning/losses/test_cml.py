@@ -13,7 +13,7 @@ from tests.learning.scenes import scene
 @pytest.mark.parametrize("hardest", [True, False])
 @pytest.mark.parametrize("items", [6, 1000])
 def test_the_paper_in_loops(hardest: bool, items: int) -> None:
-    """Candidates drawn evenly from J items: rank = J M / U, with M of U candidates inside the margin."""
+    """Candidates drawn uniformly from J items: rank = J M / U, with M of U candidates inside the margin."""
 
     def hsieh(pos: float, negatives: list[float]) -> float:
         hinges = [max(0.0, 2.0 + -pos - -neg) for neg in negatives]
@@ -28,6 +28,6 @@ def test_the_paper_in_loops(hardest: bool, items: int) -> None:
     assert ours == pytest.approx(oracles.over_rows(pairs, hsieh), abs=1e-10)
 
 
-def test_a_margin_that_is_none() -> None:
+def test_an_invalid_margin_is_refused() -> None:
     with pytest.raises(ValueError, match=r"margin is 0.0; it must be positive"):
         CML(0.0)

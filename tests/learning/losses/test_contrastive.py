@@ -44,6 +44,6 @@ def test_the_weight_is_that_of_the_negatives() -> None:
         ({"weight": 0.0}, r"weight is 0.0; it must be positive"),
     ],
 )
-def test_values_that_cannot_be(options: dict[str, float], message: str) -> None:
+def test_invalid_values_are_refused(options: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Contrastive(**options)  # type: ignore[arg-type]

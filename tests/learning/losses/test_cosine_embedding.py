@@ -19,6 +19,6 @@ def test_torch_on_the_same_pairs(margin: float) -> None:
     torch.testing.assert_close(ours, torch.stack(values).mean())
 
 
-def test_a_margin_that_is_none() -> None:
+def test_an_invalid_margin_is_refused() -> None:
     with pytest.raises(ValueError, match=r"margin is 1.0; it must be in"):
         CosineEmbedding(1.0)

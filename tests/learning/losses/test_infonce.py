@@ -51,6 +51,6 @@ def test_the_sum_over_candidates_is_that_over_the_catalogue(shares: list[float])
     assert InfoNCE(0.5)(pairs).values.item() == pytest.approx(full, rel=0.01)
 
 
-def test_a_temperature_that_is_none() -> None:
+def test_an_invalid_temperature_is_refused() -> None:
     with pytest.raises(ValueError, match=r"temperature is 0.0; it must be positive"):
         InfoNCE(0.0)

@@ -52,6 +52,6 @@ def test_a_distance_without_lengths_is_refused_with_those_it_takes() -> None:
 
 
 @pytest.mark.parametrize("options", [{"margin": 0}, {"margin": 1.5}, {"ease": -1.0}])
-def test_values_that_cannot_be(options: dict[str, float]) -> None:
+def test_invalid_values_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must"):
         LSoftmax(**options)  # type: ignore[arg-type]

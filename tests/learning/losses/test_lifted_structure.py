@@ -39,6 +39,6 @@ def test_pytorch_metric_learning(distance: str) -> None:
     assert ours == pytest.approx(value, abs=1e-6)
 
 
-def test_a_margin_that_is_none() -> None:
+def test_an_invalid_margin_is_refused() -> None:
     with pytest.raises(ValueError, match=r"margin is 0.0; it must be positive"):
         LiftedStructure(0.0)

@@ -44,7 +44,7 @@ def test_a_boundary_that_was_not_given() -> None:
         Margin()(scene(seed=41).pairs())
 
 
-def test_values_that_cannot_be() -> None:
+def test_invalid_values_are_refused() -> None:
     with pytest.raises(ValueError, match=r"margin is 0.0; it must be positive"):
         Margin(0.0)
     with pytest.raises(ValueError, match="boundaries is 'each'; it can be one, users, items"):

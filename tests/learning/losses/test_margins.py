@@ -73,7 +73,7 @@ def test_without_a_margin_it_is_the_plain_softmax(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_switched_off_hardness_is_neither_asked_for_nor_read(kind: Any) -> None:
+def test_switched_off_hardness_is_neither_needed_nor_read(kind: Any) -> None:
     pairs = scene(seed=43).pairs()
     assert kind().needs == ()
     assert kind(bias_aware=True).needs == ("hardness",)
@@ -107,7 +107,7 @@ def test_the_less_popular_is_the_harder(counts: list[int]) -> None:
 
 
 @pytest.mark.parametrize("loss", ["cosface", "arcface"])
-def test_a_training_asks_for_it_and_learns(loss: str) -> None:
+def test_training_provides_hardness_and_learns(loss: str) -> None:
     train = factories.interactions()
     model = TwoTower(
         loss={"name": loss, "bias_aware": True}, tower="lookup", start="normal", hops=0, dim=8, epochs=4,

@@ -30,6 +30,6 @@ def test_pytorch_metric_learning() -> None:
 
 
 @pytest.mark.parametrize("options", [{"alpha": 0.0}, {"beta": -1.0}])
-def test_values_that_cannot_be(options: dict[str, float]) -> None:
+def test_invalid_values_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"it must be positive"):
         MultiSimilarity(**options)

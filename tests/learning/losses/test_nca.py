@@ -38,11 +38,11 @@ def test_pytorch_metric_learning() -> None:
 def alone(loss: theirs.NCALoss, here: Scene, row: int) -> float:
     others = torch.cat([here.positives[row : row + 1], here.candidates])
     labels = torch.tensor([0, *range(1, 6)])
-    # One query alone is nothing to theirs: it is asked twice.
+    # Theirs ignores a single query, so it is given twice.
     queries, own = here.users[[row, row]], torch.tensor([0, 0])
     return float(loss(queries, own, ref_emb=others, ref_labels=labels))
 
 
-def test_a_scale_that_is_none() -> None:
+def test_an_invalid_scale_is_refused() -> None:
     with pytest.raises(ValueError, match=r"scale is 0.0; it must be positive"):
         NCA(0.0)

@@ -48,7 +48,7 @@ def test_near_zero_it_is_the_softmax_loss() -> None:
     torch.testing.assert_close(PSL(0.1)(pairs).values, softmax, atol=1e-6, rtol=0)
 
 
-def test_values_that_cannot_be() -> None:
+def test_invalid_values_are_refused() -> None:
     with pytest.raises(ValueError, match=r"temperature is 0; it must be positive"):
         PSL(0)
     with pytest.raises(ValueError, match=r"activation is 'exp'; it must be relu, tanh or arctan"):

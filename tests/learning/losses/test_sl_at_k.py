@@ -21,6 +21,6 @@ def test_the_definition_in_loops(k: int) -> None:
 
 
 @pytest.mark.parametrize("options", [{"k": 0}, {"temperature": 0.0}, {"weight_temperature": -1.0}])
-def test_values_that_cannot_be(options: dict[str, float]) -> None:
+def test_invalid_values_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must be"):
         SLAtK(**options)  # type: ignore[arg-type]

@@ -20,6 +20,6 @@ def test_the_paper_in_loops() -> None:
 
 
 @pytest.mark.parametrize("options", [{"item": -1.0}, {"adapt": 1.0}, {"margin": 2.0}, {"margin": 0.0}])
-def test_values_that_cannot_be(options: dict[str, float]) -> None:
+def test_invalid_values_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must"):
         SML(**options)

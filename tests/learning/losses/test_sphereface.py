@@ -61,6 +61,6 @@ def test_pytorch_metric_learning(m: int) -> None:
 
 
 @pytest.mark.parametrize("options", [{"margin": 0}, {"margin": 1.5}, {"scale": 0.0}, {"ease": -1.0}])
-def test_values_that_cannot_be(options: dict[str, float]) -> None:
+def test_invalid_values_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must"):
         SphereFace(**options)  # type: ignore[arg-type]

@@ -58,7 +58,7 @@ def test_soft_margin_of_the_paper() -> None:
 
 
 @pytest.mark.parametrize("margin", [0.0, -1.0, float("nan")])
-def test_a_margin_that_is_none(margin: float) -> None:
+def test_an_invalid_margin_is_refused(margin: float) -> None:
     with pytest.raises(ValueError, match=r"margin is .*; it must be positive"):
         Triplet(margin)
 

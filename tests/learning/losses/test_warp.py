@@ -26,7 +26,7 @@ def test_the_paper_in_loops_over_a_whole_catalogue() -> None:
 
 
 def test_sampling_one_violator_at_a_time_has_this_mean() -> None:
-    """The algorithm of the source, played out: the violator it stops at is any of them, evenly."""
+    """The algorithm of the source, played out: the violator it stops at is any of them, uniformly."""
     rng = torch.Generator().manual_seed(0)
     negatives, total, plays = [0.9, 0.1, -3.0, 0.4], 0.0, 20_000
     for _ in range(plays):
@@ -39,7 +39,7 @@ def test_sampling_one_violator_at_a_time_has_this_mean() -> None:
 
 @pytest.mark.parametrize("items", [10, 1000])
 def test_the_rank_is_that_of_the_catalogue(items: int) -> None:
-    """One violator in two candidates of I items stands for I / 2 of them."""
+    """One violator in two candidates of I items represents I / 2 of them."""
     pairs = Pairs(
         torch.tensor([0.5]).double(),
         torch.tensor([[0.5, -9.0]]).double(),
@@ -50,6 +50,6 @@ def test_the_rank_is_that_of_the_catalogue(items: int) -> None:
     assert WARP(1.0)(pairs).values.item() == pytest.approx(expected)
 
 
-def test_a_margin_that_is_none() -> None:
+def test_an_invalid_margin_is_refused() -> None:
     with pytest.raises(ValueError, match=r"margin is -1.0; it must be positive"):
         WARP(-1.0)

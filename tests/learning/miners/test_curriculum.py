@@ -38,6 +38,6 @@ def test_half_way_the_bound_is_a_margin_above_the_positive() -> None:
 
 
 @pytest.mark.parametrize("options", [{"margin": 0.0}, {"begin": -0.1}, {"end": 0.1}])
-def test_values_that_cannot_be(options: dict[str, float]) -> None:
+def test_invalid_values_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must be"):
         Curriculum(**options)

@@ -41,7 +41,7 @@ def test_drawn_distances_are_even_on_the_sphere() -> None:
     assert histogram.tolist() == pytest.approx([1 / 3] * 3, abs=0.05)
 
 
-def test_a_pool_is_drawn_evenly_before() -> None:
+def test_the_pool_is_drawn_uniformly() -> None:
     """Of a pool of one, that one, whatever its distance."""
     rows = 30_000
     neg = torch.tensor([0.95, 0.8, 0.5, 0.1]).expand(rows, 4)
@@ -56,6 +56,6 @@ def test_where_all_are_too_far_none_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("options", [{"dim": 1}, {"near": 0.0}, {"far": 0.4}, {"far": 2.1}, {"pool": 0}])
-def test_values_that_cannot_be(options: dict[str, float]) -> None:
+def test_invalid_values_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must be"):
         DistanceWeighted(**options)  # type: ignore[arg-type]

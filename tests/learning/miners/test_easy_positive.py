@@ -32,7 +32,7 @@ def test_equal_ones_are_all_easy_and_a_user_with_one_positive_keeps_it() -> None
     assert easiest(torch.tensor([4, 4, 9]), torch.tensor([0.5, 0.5, -1e4])).tolist() == [True] * 3
 
 
-def test_other_rows_have_no_say() -> None:
+def test_other_rows_have_no_effect() -> None:
     here = scene(rows=4, candidates=3, used=1.0).pairs()
     rows = torch.tensor([True, False, True, False])
     pairs = Pairs(here.pos, here.neg, here.mask, easiest=rows)

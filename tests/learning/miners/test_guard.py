@@ -18,6 +18,6 @@ def test_the_highest_share_is_left_out(share: float) -> None:
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
-def test_a_share_that_is_none(share: float) -> None:
+def test_an_invalid_share_is_refused(share: float) -> None:
     with pytest.raises(ValueError, match=r"share is .*; it must be in \[0, 1\)"):
         Guard(share)

@@ -30,7 +30,7 @@ def test_of_a_pool_it_takes_one_in_so_many() -> None:
     assert not torch.equal(drawn, HardestK(k=3, pool=None)(pairs, NOW))
 
 
-def test_a_pool_is_refused_that_holds_nothing() -> None:
+def test_an_empty_pool_is_refused() -> None:
     with pytest.raises(ValueError, match=r"pool is 0; it must be at least 1, or none"):
         HardestK(pool=0)
 

@@ -14,7 +14,7 @@ def test_so_many_of_the_used_and_none_twice(size: int) -> None:
     assert all(len(set(row)) == min(size, 6) for row in columns.tolist())
 
 
-def test_every_used_one_is_as_likely() -> None:
+def test_every_used_one_is_equally_likely() -> None:
     mask = torch.tensor([True, False, True, True, True]).expand(30_000, 5)
     columns, _ = pooled(mask, 2, torch.Generator().manual_seed(0))
     shares = torch.bincount(columns.flatten(), minlength=5) / 30_000

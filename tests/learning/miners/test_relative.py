@@ -28,6 +28,6 @@ def test_pytorch_metric_learning() -> None:
         assert sorted((negatives - 1).tolist()) == ours[row].nonzero()[:, 0].tolist()
 
 
-def test_a_margin_below_nothing() -> None:
+def test_a_negative_margin_is_refused() -> None:
     with pytest.raises(ValueError, match=r"margin is -0.1; it must not be negative"):
         Relative(-0.1)

@@ -36,6 +36,6 @@ def test_pytorch_metric_learning() -> None:
     assert found == {(row.item(), column.item()) for row, column in ours.nonzero()}
 
 
-def test_a_margin_that_is_none() -> None:
+def test_an_invalid_margin_is_refused() -> None:
     with pytest.raises(ValueError, match=r"margin is 0.0; it must be positive"):
         Semihard(0.0)

@@ -30,7 +30,7 @@ def test_the_votes_of_the_definition() -> None:
     assert drawn(scores, DynamicHard(4, 10, temperature=1.0)) == [item for _, item in best]
 
 
-def test_values_that_cannot_be() -> None:
+def test_invalid_values_are_refused() -> None:
     with pytest.raises(ValueError, match=r"pool is 3; it must be at least candidates, 4"):
         DynamicHard(4, 3)
     with pytest.raises(ValueError, match=r"temperature is 0.0; it must be positive"):

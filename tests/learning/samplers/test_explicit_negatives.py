@@ -64,7 +64,7 @@ def test_each_dislike_of_a_user_is_as_likely_as_another() -> None:
 
 @given(st.lists(st.integers(0, LOG.catalogue - 1), min_size=1, max_size=12), st.data())
 def test_who_uses_which_candidate(codes: list[int], data: st.DataObject) -> None:
-    """A shared one is used by who has not chosen it, an explicit one by who dislikes it; each once."""
+    """Shared ones are used by users who have not chosen them, explicit ones by those who dislike them."""
     explicit = data.draw(st.integers(0, len(codes)))
     users = data.draw(st.lists(st.integers(0, len(LOG.starts) - 2), min_size=1, max_size=6))
     known = Known.of(LOG, torch.tensor(users), torch.tensor(codes), explicit=explicit)
@@ -123,7 +123,7 @@ def test_without_dislikes_it_is_refused_with_what_to_do() -> None:
         replace(MODEL, sampler="explicit_negatives").fit(Interactions.of(factories.random_log()))
 
 
-def test_values_that_cannot_be() -> None:
+def test_invalid_values_are_refused() -> None:
     with pytest.raises(ValueError, match=r"share is 1.0; it must be in \[0, 1\)"):
         ExplicitNegatives(share=1.0)
 

@@ -23,13 +23,13 @@ def drawn(sampler: IndexMined, times: int = 1) -> list[list[int]]:
 
 
 def places(users: list[int], first: int, end: int) -> set[int]:
-    """Items that stand at places ``first`` to ``end`` of the ranking of one of the users."""
+    """Items at places ``first`` to ``end`` of the ranking of one of the users."""
     ranked = [sorted(range(40), key=lambda item: -SCORES[user, item].item()) for user in users]
     return {item for one in ranked for item in one[first:end]}
 
 
 def test_the_lists_of_the_users_of_the_batch_behind_what_is_too_near() -> None:
-    """5 of 100 candidates are drawn evenly; of 40 items the nearest 10 % are left out, the next 6 listed."""
+    """5 of 100 candidates are drawn uniformly; the nearest 10 % of 40 are left out, the next 6 listed."""
     for codes in drawn(IndexMined(100, share=0.95, too_near=0.1, depth=6), 5):
         assert len(codes) == 100
         assert set(codes[:95]) == places([4, 1], 4, 10)
@@ -53,14 +53,14 @@ def test_a_row_of_the_batch_is_as_likely_as_another_and_a_place_as_another() -> 
         assert codes.count(item) / len(codes) == pytest.approx(expected, abs=0.01)
 
 
-def test_the_others_are_drawn_evenly_and_none_of_them_twice() -> None:
+def test_the_others_are_drawn_uniformly_without_replacement() -> None:
     rest = [one[30:] for one in drawn(IndexMined(60, share=0.5, too_near=0.0, depth=1), 200)]
     assert all(len(set(one)) == 30 for one in rest)
     often = np.bincount([code for one in rest for code in one], minlength=40) / (200 * 30)
     assert often == pytest.approx(np.full(40, 1 / 40), abs=0.006)
 
 
-def test_values_that_cannot_be() -> None:
+def test_invalid_values_are_refused() -> None:
     with pytest.raises(ValueError, match=r"depth is 0; it must be at least 1"):
         IndexMined(depth=0)
     with pytest.raises(ValueError, match=r"share is 1.0; it must be in \[0, 1\)"):
@@ -70,7 +70,7 @@ def test_values_that_cannot_be() -> None:
 
 
 def test_it_trains_beyond_popularity() -> None:
-    """A planted log: a user likes the 30 of 150 items that lie nearest in 4 dimensions, and 10 are hidden."""
+    """A planted log: a user likes the 30 of 150 items that are nearest in 4 dimensions, and 10 are hidden."""
     rng = np.random.default_rng(0)
     taste = rng.normal(size=(120, 4)) @ rng.normal(size=(4, 150)) + rng.normal(size=150)
     liked = np.argsort(-taste, axis=1)[:, :30]

@@ -37,6 +37,6 @@ def test_alpha_zero_is_uniform_over_all() -> None:
     assert codes.double().mean().item() == pytest.approx(0.5, abs=0.02)
 
 
-def test_a_power_below_nothing() -> None:
+def test_a_negative_power_is_refused() -> None:
     with pytest.raises(ValueError, match=r"alpha is -0.5; it must not be negative"):
         Popular(alpha=-0.5)

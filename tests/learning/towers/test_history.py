@@ -159,6 +159,6 @@ def test_a_half_life_in_days_needs_times() -> None:
         ({"longest": 0}, "longest is 0; at least 1 item must count"),
     ],
 )
-def test_values_that_cannot_be(options: dict[str, Any], message: str) -> None:
+def test_invalid_values_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         History(**options)
