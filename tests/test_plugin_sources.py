@@ -1,9 +1,6 @@
 """Parts of installed packages and of files that the user names."""
 
-import json
-import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -244,72 +241,3 @@ def test_a_file_of_parts_comes_from_the_command_line_only() -> None:
 
     with pytest.raises(InputError, match="plugins"):
         parse(TrainConfig, {"model": {"name": "two_tower"}, "plugins": ["my_parts.py"]})
-
-
-def recsys(home: Path, site: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    code = f"import sys; sys.path.insert(0, {str(site)!r}); from recsys.cli.main import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *words],
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-@pytest.mark.slow
-def test_a_package_that_pip_installed_trains_scores_and_adds_a_command(tmp_path: Path) -> None:
-    """A real wheel, installed by pip into a folder of its own."""
-    made = package(tmp_path / "made")
-    wheel = tmp_path / "taste_parts-1.5-py3-none-any.whl"
-    info = made / "taste_parts-1.5.dist-info"
-    (info / "WHEEL").write_text(
-        "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    )
-    files = [path for path in made.rglob("*") if path.is_file()]
-    (info / "RECORD").write_text(
-        "".join(f"{path.relative_to(made)},,\n" for path in [*files, info / "RECORD"])
-    )
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for path in [*files, info / "RECORD"]:
-            archive.write(path, path.relative_to(made))
-    site = tmp_path / "site"
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-index",
-        "--no-deps",
-        "--target",
-        str(site),
-    ]
-    subprocess.run([*pip, str(wheel)], check=True, timeout=120)
-
-    (tmp_path / "log.csv").write_text(
-        "user,item\n" + "".join(f"u{n % 30},i{n * 7 % 40}\n" for n in range(600))
-    )
-    assert recsys(tmp_path, site, "shout").stdout == "LISTS\n"
-    assert "squared_hinge" in (listed := recsys(tmp_path, site, "parts", "losses").stdout)
-    assert "(taste-parts 1.5)" in listed
-    done = recsys(tmp_path, site, "etl", "log.csv", "--split", "random:0.2")
-    assert done.returncode == 0, done.stderr
-    train = ["train", "--loss", "squared_hinge", "--dim", "4", "--epochs", "2", "--track", "none", "--json"]
-    done = recsys(tmp_path, site, *train, "--set", "metrics=[first_hit@5]", "--baselines", "none")
-    assert done.returncode == 0, done.stderr
-    assert list(json.loads(done.stdout)["metrics"]) == ["first_hit@5"]
-    manifest = json.loads(next(tmp_path.glob("data/runs/*/run.json")).read_text())
-    assert manifest["versions"]["losses squared_hinge"] == "taste-parts 1.5"
-
-    without = tmp_path / "without"
-    assert recsys(tmp_path, without, "recommend", "--user", "u1").returncode == 0
-    refused = recsys(tmp_path, without, *train)
-    assert refused.returncode == 2
-    assert "unknown loss 'squared_hinge'" in refused.stderr
-
-    (tmp_path / "my_parts.py").write_text(LOSS.replace("SquaredHinge", "MyHinge"))
-    mine = ["--loss", "my-hinge", "--plugins", "my_parts.py", "--baselines", "none"]
-    done = recsys(tmp_path, without, "train", *mine, "--dim", "4", "--epochs", "2", "--track", "none")
-    assert done.returncode == 0, done.stderr
