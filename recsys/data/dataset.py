@@ -82,10 +82,10 @@ class Dataset:
         return str(self.manifest["split_hash"])
 
     @property
-    def known_hash(self) -> str:
-        """Identifies what is known and not liked; empty where nothing is."""
-        path = self.folder / f"{KNOWN}.parquet"
-        return sha256(path) if path.exists() else ""
+    def side_hash(self) -> str:
+        """Identifies what is known beside the interactions: pairs not liked, users, items; empty without."""
+        files = [self.folder / f"{name}.parquet" for name in (KNOWN, "users", "items")]
+        return " ".join(f"{file.stem} {sha256(file)}" for file in files if file.exists())
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

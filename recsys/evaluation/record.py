@@ -59,8 +59,10 @@ class Verdict:
             self.per_user.write_parquet(temporary)
 
     def difference(self, other: Verdict, seed: int) -> dict[str, dict[str, float | None]]:
-        """Paired difference, this minus the other, over the users that both could score."""
+        """Paired difference, this minus the other, over the users that both could score; null without one."""
         both = self.per_user.select(USER).join(other.per_user.select(USER), on=USER)
+        if both.is_empty():
+            return {metric: {"mean": None, "low": None, "high": None} for metric in self.per_user.columns[1:]}
         mine, others = (each.join(both, on=USER, how="semi") for each in (self.per_user, other.per_user))
         gaps = paired_difference(mine, others, seed)
         return {metric: {key: _finite(value) for key, value in gap.items()} for metric, gap in gaps.items()}

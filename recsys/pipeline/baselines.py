@@ -70,6 +70,7 @@ def baseline(
         "refit": refit,
         "seed": config.seed,
     }
+    key |= {"side": dataset.side_hash} if dataset.side_hash else {}
     key |= {"warm_up": config.warm_up} if config.warm_up else {}
     text = json.dumps(key | {"metrics": config.metrics, "version": __version__}, sort_keys=True)
     folder = dataset.folder / "baselines" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

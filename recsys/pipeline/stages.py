@@ -11,10 +11,11 @@ from pathlib import Path
 from recsys.data.dataset import Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl, unchanged
+from recsys.embeddings import Stored
 from recsys.pipeline.config import ExportSection, PipelineConfig, SyntheticSection
 from recsys.pipeline.progress import Watcher
 from recsys.pipeline.train import run_key, train
-from recsys.retrieval.export import export
+from recsys.retrieval.export import export, served
 from recsys.storage.files import read_json, replacing, write_json
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
@@ -83,6 +84,26 @@ def _find(home: Home, key: str) -> RunFolder | None:
 
 
 def _export(section: ExportSection, run: RunFolder, home: Home, watch: Watcher) -> None:
-    out = Path(section.out.replace("{home}", str(home.path)))
+    out = section.out.replace("{home}", str(home.path))
+    if _exported(Path(out), section.k, run):
+        watch.stage(f"export {out} is there already: nothing changed")
+        return
     watch.stage(f"writing {section.k} items for every user to {out}")
     export(run.path, out, k=section.k)
+
+
+def _exported(out: Path, k: int, run: RunFolder) -> bool:
+    """Whether a local file holds the lists of a run, as its manifest says; a URL is written each time."""
+    manifest = out.with_name(f"{out.name}.manifest.json")
+    if not out.is_file() or not manifest.exists():
+        return False
+    stored, model = read_json(manifest), Stored.open(run.model)
+    wanted = {
+        "run": run.name,
+        "served": served(run),
+        "for": "serving",
+        "k": min(k, len(model.item_ids)),
+        "users": len(model.user_ids),
+    }
+    whole = [each["bytes"] for each in stored.get("files", [])] == [out.stat().st_size]
+    return whole and wanted == {key: stored.get(key) for key in wanted}

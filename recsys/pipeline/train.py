@@ -63,8 +63,8 @@ class _StageTimer:
 
 
 def run_key(dataset: Dataset, config: TrainConfig) -> str:
-    """What makes two runs the same: the split, what else users know, the configuration, and the version."""
-    of_data = dataset.split_hash + dataset.known_hash
+    """What makes two runs the same: the split, the side data, the configuration, and the version."""
+    of_data = dataset.split_hash + dataset.side_hash
     others = _others(config)
     text = json.dumps([of_data, document(config), __version__, *([others] if others else [])], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -98,7 +98,8 @@ def train(
     validate = validation(split)
     if validate is None:
         watch.warn(
-            "there is no valid part: nothing is stopped early or tuned; make one with recsys etl --valid 0.1"
+            "there is no validation set: nothing is stopped early or tuned; "
+            "make one with recsys etl --valid 0.1"
         )
     run = RunFolder(home.runs / (resume or _name(config)))
     settings = {"dataset": dataset.name, **document(config)}

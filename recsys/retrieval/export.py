@@ -232,6 +232,14 @@ def export(
         _opened.cache_clear()
 
 
+def served(run: RunFolder) -> dict[str, str]:
+    """Files of a run that decide its lists -> SHA-256, as the manifest of an export has them."""
+    seal = read_json(run.path / SEAL)
+    return {
+        name: entry["sha256"] for name, entry in seal.items() if name.startswith(("model/", "seen", "index/"))
+    }
+
+
 @lru_cache(maxsize=1)
 def _opened(run: str, index: Choice) -> Service:
     return Service.open(Path(run), index)
@@ -291,12 +299,9 @@ def _known(service: Service, users: Sequence[object]) -> tuple[IntArray, int]:
 
 
 def _identity(service: Service, users: IntArray, k: int, form: str, users_a_part: int) -> dict[str, Any]:
-    seal = read_json(service.run.path / SEAL)
-    served = {
-        name: entry["sha256"] for name, entry in seal.items() if name.startswith(("model/", "seen", "index/"))
-    }
     return {
-        "schema": SCHEMA, "run": service.run.name, "served": served, "index": service.kind, "k": k,
+        "schema": SCHEMA, "run": service.run.name, "served": served(service.run),
+        "index": service.kind, "k": k,
         "format": form, "users_a_part": users_a_part, "users": hashlib.sha256(users.tobytes()).hexdigest(),
     }  # fmt: skip
 

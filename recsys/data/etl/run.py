@@ -39,6 +39,7 @@ from recsys.data.splits.random_holdout import RandomHoldout
 from recsys.errors import InputError, RecsysError
 from recsys.storage.files import read_json, remove, replacing, sha256, sweep, write_json
 from recsys.storage.home import Home, checked_name
+from recsys.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,7 @@ def unchanged(dataset: Dataset, options: EtlOptions) -> bool:
     manifest = dataset.manifest
     if manifest["options"] != json.loads(options.model_dump_json()) or not options.logs:
         return False
-    if manifest["versions"]["recsys"] != version("recsys") or STDIN in options.logs:
+    if manifest["versions"]["recsys"] != __version__ or STDIN in options.logs:
         return False
     sides = [file for side_ in ("items", "users") for file in manifest.get(side_, {}).get("files", [])]
     paths = [*manifest["sources"], *sides]
@@ -178,7 +179,7 @@ def _build(
                 "sizes": sizes,
                 **sides,
                 "options": asked.model_dump(),
-                "versions": {each: version(each) for each in ("recsys", "polars")}
+                "versions": {"recsys": __version__, "polars": version("polars")}
                 | {"python": platform.python_version()},
             },
         )
