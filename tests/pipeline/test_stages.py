@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import polars as pl
 import pytest
 
@@ -12,7 +14,7 @@ from recsys.pipeline.config import PipelineConfig, override, parse
 from recsys.pipeline.progress import Silent
 from recsys.pipeline.stages import run_pipeline
 from recsys.retrieval.recommender import Service
-from recsys.storage.files import remove
+from recsys.storage.files import read_json, remove, write_json
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
 from recsys.tracking.untracked import Untracked
@@ -145,6 +147,23 @@ def test_lists_that_were_cut_short_are_written_again(home: Home, log: Path) -> N
     lists.write_bytes(whole[:-10])
     assert go(home)[0] == ["export"]
     assert lists.read_bytes() == whole
+
+
+def test_an_index_that_was_built_anew_gives_its_own_lists(home: Home, log: Path) -> None:
+    _, _, (run,) = go(home)
+    write_json(run.index / "manifest.json", read_json(run.index / "manifest.json") | {"why": "built anew"})
+    run.seal()
+    assert go(home)[:2] == (["export"], ["dataset", "run"])
+
+
+def test_lists_go_to_a_url(home: Home, log: Path) -> None:
+    go(home)
+    done, _, _ = go(home, export__out="memory://planted/lists.parquet")
+    assert done == ["export"]
+    with fsspec.open("memory://planted/lists.parquet.manifest.json") as file:
+        (written,) = json.load(file)["files"]
+    with fsspec.open(f"memory://planted/{written['file']}") as file:
+        assert file.read() == (home.path / "lists.parquet").read_bytes()
 
 
 def test_lists_are_of_the_last_run(home: Home, log: Path) -> None:
