@@ -1,4 +1,4 @@
-"""How many threads to work on, and BLAS kept to one where each of them calls it."""
+"""Number of threads to use, and BLAS limited to one thread where several threads call it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 def threads() -> int:
-    """``OMP_NUM_THREADS`` where it is set, the cores that this process may use otherwise."""
+    """``OMP_NUM_THREADS`` if it is set, else the number of cores that this process may use."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, int(asked)) if asked.isdigit() else cores()
 
@@ -32,7 +32,7 @@ def wait_briefly() -> None:
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Products of numpy and of torch held to one thread, for callers that are threads themselves."""
+    """Limit numpy and torch to one thread each, for callers that are threads themselves."""
     from threadpoolctl import threadpool_limits
 
     torch = sys.modules.get("torch")

@@ -24,6 +24,6 @@ def check(
     session.show(
         {"file": str(file), "name": read.name, "data": read.data.model_dump(mode="json"), "runs": documents},
         lambda console: console.print(
-            f"{file} is right: {read.name}, {len(documents)} run{'s' * (len(documents) > 1)}"
+            f"{file} is valid: {read.name}, {len(documents)} run{'s' * (len(documents) > 1)}"
         ),
     )

@@ -102,7 +102,7 @@ def _all(session: Session, tracker: MlflowTracker, name: str | None, ask: bool) 
 
 
 def _per_user(home: Home, tracker: MlflowTracker, fetched: Path) -> PerUser:
-    """Values a user, from the run folder where it is here, else from MLflow."""
+    """Read values per user from the run folder, or from MLflow if there is none here."""
 
     def read(run: str, file: str) -> pl.DataFrame | None:
         import polars as pl
@@ -123,7 +123,7 @@ def _per_user(home: Home, tracker: MlflowTracker, fetched: Path) -> PerUser:
 def _render(console: Console, found: Comparison) -> None:
     from recsys.cli.table import Column, show
 
-    console.print(f"{found.dataset}, split {found.split_hash[:8]}: {found.metric} on the test part")
+    console.print(f"{found.dataset}, split {found.split_hash[:8]}: {found.metric} on the test set")
     rows = found.rows
     values = [f"{row.value:.4f}" + (f" ± {half(*row.interval)}" if row.interval else "") for row in rows]
     seconds = ["-" if row.seconds is None else f"{row.seconds:.1f}" for row in rows]

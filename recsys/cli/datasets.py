@@ -1,4 +1,4 @@
-"""``recsys datasets``: what there is to learn from."""
+"""``recsys datasets``: list the datasets."""
 
 from __future__ import annotations
 

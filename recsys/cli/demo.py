@@ -1,4 +1,4 @@
-"""``recsys demo``: everything once, on a log whose taste is known."""
+"""``recsys demo``: every step once, on a synthetic log with known preferences."""
 
 import typer
 from rich.console import Console

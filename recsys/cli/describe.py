@@ -122,7 +122,7 @@ def bar(share: float) -> str:
 
 
 def sparkline(values: list[int]) -> str:
-    """One character a value, as high as its share of the largest; what is not 0 is never blank.
+    """One character per value, as high as its share of the largest; only 0 is blank.
 
     Example:
         >>> sparkline([0, 1, 4, 8])

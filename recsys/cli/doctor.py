@@ -1,4 +1,4 @@
-"""``recsys doctor``: is everything there?"""
+"""``recsys doctor``: check the installation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``recsys download``: a public log, from where its owner publishes it."""
+"""``recsys download``: fetch a public log from its publisher."""
 
 from __future__ import annotations
 

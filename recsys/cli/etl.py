@@ -1,4 +1,4 @@
-"""``recsys etl``: raw logs become a dataset, and every row of them is accounted for."""
+"""``recsys etl``: turn raw logs into a dataset; each row is kept or counted with its reason."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""``recsys evaluate``: the metrics of a run again, from its files."""
+"""``recsys evaluate``: compute the metrics of a run again, from its files."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def evaluate(
         ),
     ] = 0,
 ) -> None:
-    """Score a run on the test part again: rank all items for every test user, seen items left out.
+    """Score a run on the test set again: rank all items for every test user, seen items left out.
 
-    With --by activity nothing is ranked: the values a user that the run keeps are averaged by group.
+    With --by activity nothing is ranked: the values per user that the run keeps are averaged by group.
     """
     from recsys.embeddings import Embeddings
     from recsys.evaluation.evaluate import evaluate as score
@@ -133,7 +133,7 @@ def _split(session: Session, folder: RunFolder, manifest: Mapping[str, Any]) -> 
 
     if manifest.get("refit") == "all":
         raise InputError(
-            f"run {folder.name} was fitted on its test part too (--refit all), so there is nothing to score "
+            f"run {folder.name} was fitted to its test set too (--refit all), so there is nothing to score "
             "it on; `recsys runs` shows the metrics of the fit before"
         )
     wanted = manifest["dataset"]
@@ -141,7 +141,7 @@ def _split(session: Session, folder: RunFolder, manifest: Mapping[str, Any]) -> 
     if dataset.split_hash != wanted["split_hash"]:
         raise InputError(
             f"run {folder.name} was fitted to split {wanted['split_hash'][:12]} of dataset {dataset.name}, "
-            f"which now is {dataset.split_hash[:12]}; train on that, or make the old one again"
+            f"which now is {dataset.split_hash[:12]}; train on that one, or make the old one again"
         )
     return dataset.split()
 

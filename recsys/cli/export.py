@@ -30,7 +30,7 @@ def export(
     run: RunOption = "current",
     dataset: DatasetOption = None,
     users: Annotated[
-        Path | None, typer.Option("--users", help="File of user ids: one a line, or a column user.")
+        Path | None, typer.Option("--users", help="File of user ids: one per line, or a column user.")
     ] = None,
     part_rows: Annotated[
         int | None, typer.Option("--part-rows", help="Write a folder of parts of at most so many rows.")
@@ -47,8 +47,8 @@ def export(
 ) -> None:
     """Write the best items of every user: columns user, item, rank, score.
 
-    An export that was stopped goes on at its first missing part. With --index auto the index that ranks many
-    users faster is taken, as measured when it was built; the exact one for evaluation.
+    An export that was stopped continues at its first missing part. With --index auto the index that ranks
+    many users faster is taken, as measured when it was built; the exact one for evaluation.
     """
     from recsys.columns import USER
     from recsys.embeddings import Stored

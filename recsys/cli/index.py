@@ -1,4 +1,4 @@
-"""``recsys index build`` and ``recsys index verify``: choose an index for a promise, and hold it to that."""
+"""``recsys index build`` and ``recsys index verify``: choose an index by its recall, and measure it again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def build(
     ] = 0.95,
     k: Annotated[int, typer.Option("-k", help="Length of the lists that the promise is about.")] = 20,
     index: Annotated[
-        IndexChoice, typer.Option("--index", help="auto: exact ranking where that is about as fast.")
+        IndexChoice, typer.Option("--index", help="auto: exact ranking if that is about as fast.")
     ] = "auto",
     seed: Annotated[int, typer.Option("--seed", help="Of the trees and of the users measured.")] = 0,
 ) -> None:
@@ -129,6 +129,6 @@ def _render(console: Console, document: dict[str, Any], k: int) -> None:
     console.print(
         f"chosen: {document['kind']}{f' ({settings})' if settings else ''}, "
         f"recall@{k} {document[f'recall@{k}']:.4f} on other users, "
-        f"{document['p50_ms']:.2f} ms a query: {document['why']}",
+        f"{document['p50_ms']:.2f} ms per query: {document['why']}",
         markup=False,
     )

@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """``app``, with every command, is made when it is first asked for."""
+    """Make ``app``, with every command, on first use."""
     if name == "app":
         globals()["app"] = application()
         return globals()["app"]

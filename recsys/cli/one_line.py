@@ -1,4 +1,4 @@
-"""A command line that could not be read is answered in one line, as every other error is."""
+"""Usage errors as one line, like all other errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class OneLine(TyperGroup):
     """The commands, without the box that typer draws around a usage error."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **options: Any) -> Any:
-        """Run a command line; exit 2 where it cannot be read."""
+        """Run a command line; exit 2 on a usage error."""
         try:
             code = super().main(*args, **(options | {"standalone_mode": False}))
         except UsageError as error:

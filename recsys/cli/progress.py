@@ -9,27 +9,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-SECONDS_BETWEEN_LINES: Final = 5.0
-# Task that is over sooner shows no bar.
-SECONDS_UNSEEN: Final = 1.0
-
 
 @dataclass(slots=True)
 class Task:
-    """How far one piece of work is.
+    """Progress of one piece of work.
 
     Args:
         label: What is counted, or done.
-        total: How much there is, at most; None where that is not known.
-        done: How much of it is done.
-        first: How much was done when it began.
+        total: Number of units, at most; None if unknown.
+        done: Number of units done.
+        first: Number of units done when it began.
         began: When, by ``time.monotonic``.
-        latest: When it was last heard of.
+        latest: When it last reported.
     """
 
     label: str
@@ -41,20 +37,20 @@ class Task:
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
+        """Seconds since it began."""
         return time.monotonic() - self.began
 
     @property
     def rate(self) -> float:
-        """Done in a second, until it was last heard of; 0 before anything is."""
+        """Units done per second up to the last report; 0 before the first."""
         return (self.done - self.first) / max(self.latest - self.began, 1e-9)
 
     def reach(self, done: int) -> None:
-        """So much is done now."""
+        """``done`` units are done now."""
         self.done, self.latest = done, time.monotonic()
 
     def figures(self) -> str:
-        """How much is done, how fast, and how long the rest takes; where nothing is counted, how long so far.
+        """Units done, speed and time left; the time so far if nothing is counted.
 
         Example:
             >>> Task("users", 300, 100, began=time.monotonic() - 10).figures()
@@ -75,7 +71,7 @@ class Task:
 
 
 def lasting(seconds: float) -> str:
-    """A time in its largest unit.
+    """A duration in its largest unit.
 
     Example:
         >>> lasting(59.4), lasting(61), lasting(7300)
@@ -89,12 +85,17 @@ def lasting(seconds: float) -> str:
 class Meter:
     """Shows one piece of work at a time on standard error, until it is closed.
 
-    A thread of its own draws, so that it goes on through a long call that reports nothing.
+    A separate thread draws, so that the time is updated during a long call that reports nothing.
+
+    Args:
+        between_lines: Seconds between two lines, without a terminal.
+        unseen: A task that is over within so many seconds shows no bar.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, between_lines: float = 5.0, unseen: float = 1.0) -> None:
+        self.between_lines, self._unseen = between_lines, unseen
         self.work: Task | None = None
-        self._told = time.monotonic()
+        self._printed = time.monotonic()
         self._over = threading.Event()
         self._drawing: Any = None
 
@@ -129,27 +130,27 @@ class Meter:
             self.work.reach(self.work.done + count)
 
     def reach(self, label: str, done: int, total: int | None, seconds: float) -> None:
-        """So much is done of what ``label`` counts; the last one of it took ``seconds``."""
+        """``done`` units of ``label`` are done; the last one took ``seconds``."""
         if self.work is None or self.work.label != label:
             self.work = Task(label, total, done, done - 1, time.monotonic() - seconds)
         self.work.reach(done)
 
-    def told(self) -> None:
+    def printed(self) -> None:
         """A line was printed, so none is due for a while."""
-        self._told = time.monotonic()
+        self._printed = time.monotonic()
 
     def _lines(self) -> None:
-        while not self._over.wait(SECONDS_BETWEEN_LINES / 10):
-            if self.work is not None and time.monotonic() - self._told >= SECONDS_BETWEEN_LINES:
+        while not self._over.wait(self.between_lines / 10):
+            if self.work is not None and time.monotonic() - self._printed >= self.between_lines:
                 print(f"{self.work.label}: {self.work.figures()}", file=sys.stderr, flush=True)
-                self.told()
+                self.printed()
 
     def _bar(self) -> RenderableType:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
 
         work, row = self.work, Table.grid(padding=(0, 1))
-        if work is not None and work.seconds >= SECONDS_UNSEEN:
+        if work is not None and work.seconds >= self._unseen:
             unknown = not work.total
             bar = ProgressBar(total=work.total or 1, completed=work.done, width=24, pulse=unknown)
             row.add_row(work.label, bar, work.figures())
@@ -157,8 +158,8 @@ class Meter:
 
 
 @contextmanager
-def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def progress(label: str, total: int | None, meter: Meter | None = None) -> Iterator[Callable[[int], None]]:
     """Yield ``advance(n)``: n more of ``total`` are done."""
-    with Meter() as meter:
+    with meter or Meter() as meter:
         meter.begin(label, total)
         yield meter.advance

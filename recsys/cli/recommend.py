@@ -39,7 +39,7 @@ def recommend(
         typer.Option(
             "--history",
             metavar="ITEM,...",
-            help="Items, oldest first: for someone never seen; repeats. Quote an id with a comma as in CSV.",
+            help="Items of an unseen user, oldest first; repeats. Quote an id with a comma as in CSV.",
         ),
     ] = None,
     k: Annotated[int, typer.Option("-k", help="Length of a list.")] = 10,
@@ -53,10 +53,11 @@ def recommend(
     ] = "error",
     exclude: Annotated[
         Path | None,
-        typer.Option("--exclude", help="File of item ids to leave out: one a line, or a column item."),
+        typer.Option("--exclude", help="File of item ids to leave out: one per line, or a column item."),
     ] = None,
     only: Annotated[
-        Path | None, typer.Option("--only", help="File of item ids to keep to: one a line, or a column item.")
+        Path | None,
+        typer.Option("--only", help="File of item ids to keep to: one per line, or a column item."),
     ] = None,
     index: IndexOption = "auto",
 ) -> None:
@@ -101,10 +102,10 @@ def _given(path: Path | None) -> NamedIds | None:
 def _account(session: Session, service: Service, users: list[str], unknown: UnknownChoice) -> None:
     from recsys.retrieval.filters import look_up
 
-    strangers = look_up(users, service.model.user_ids).unknown
-    if strangers:
+    missing = look_up(users, service.model.user_ids).unknown
+    if missing:
         what = "are left out" if unknown == "skip" else "get the most popular items"
-        session.warn(f"{len(strangers)} users are unknown and {what}: {', '.join(strangers[:5])}")
+        session.warn(f"{len(missing)} users are unknown and {what}: {', '.join(missing[:5])}")
 
 
 def _note_short(session: Session, lists: list[Recommendation], k: int) -> None:

@@ -1,4 +1,4 @@
-"""How a command is told which run: ``--run`` or an argument, and ``--dataset``."""
+"""Options that name the run of a command: ``--run`` or an argument, and ``--dataset``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SourceOption = Annotated[
 
 
 def run_folder(session: Session, run: str | None, dataset: str | None, argument: str | None = None) -> Path:
-    """Folder of the run that is asked for; ``argument`` where a command takes it without ``--run`` too.
+    """Folder of the run that is named; ``argument`` is the name given without ``--run``.
 
     Raises:
         InputError: If there is none, or two are given that differ.

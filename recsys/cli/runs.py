@@ -1,4 +1,4 @@
-"""``recsys runs``: what was trained."""
+"""``recsys runs``: list the runs."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _document(run: Summary) -> dict[str, Any]:
 
 
 def _nothing(everything: list[Summary], wanted: dict[str, str]) -> str:
-    """What is said where no run is listed."""
+    """The message if no run is listed."""
     if not everything:
         return "There is no run yet; make one with `recsys train`."
     there = [
@@ -102,7 +102,7 @@ def _nothing(everything: list[Summary], wanted: dict[str, str]) -> str:
 
 
 def _unfinished(home: Home) -> list[str]:
-    """Runs that were stopped while fitting: a checkpoint is there, but no ``run.json``."""
+    """Runs that were stopped during the fit: with a checkpoint, but without ``run.json``."""
     stopped = (path.parent for path in home.runs.glob("*/checkpoints"))
     return sorted(folder.name for folder in stopped if not (folder / "run.json").exists())
 
@@ -123,7 +123,7 @@ def _render(console: Console, document: dict[str, Any], nothing: str) -> None:
     if not all(run["logged"] for run in listed):
         console.print("Not all runs are in MLflow; log them with `recsys runs --sync`.")
     for name in document["unfinished"]:
-        console.print(f"{name} was stopped; go on with `recsys train --resume {name}`.", markup=False)
+        console.print(f"{name} was stopped; continue with `recsys train --resume {name}`.", markup=False)
 
 
 def _columns(listed: list[dict[str, Any]]) -> list[Column]:

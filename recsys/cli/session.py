@@ -1,4 +1,4 @@
-"""What every command shares: where things live, how results are printed, how errors end."""
+"""What all commands share: the home, how results are printed, how errors are shown."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def _errors(session: Session) -> Iterator[None]:
         if session.debug:
             raise
         print(
-            "stopped: nothing was left half-written; the same command starts again or goes on",
+            "stopped: nothing was left half-written; the same command starts again or continues",
             file=sys.stderr,
             flush=True,
         )

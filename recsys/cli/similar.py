@@ -28,7 +28,7 @@ def similar(
 ) -> None:
     """List the nearest items or users, by the model's own distance.
 
-    Models that score by the inner product (als, spectral, popularity) are asked by cosine here: the inner
+    Models that score by the inner product (als, spectral, popularity) are compared by cosine here: the inner
     product of two items grows with their length, so popular items would be near to everything.
     """
     from recsys.retrieval.recommender import Service

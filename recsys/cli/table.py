@@ -23,7 +23,7 @@ class Column:
 
     Args:
         title: Its heading.
-        cells: A text a row.
+        cells: One text per row.
         rank: Columns with the highest rank are left out first, those of rank 0 never.
         right: Whether it is set to the right, as figures are.
         folds: Whether long cells take several lines where the terminal is narrow, as names do.
@@ -37,12 +37,12 @@ class Column:
 
     @property
     def width(self) -> int:
-        """Of the widest line."""
+        """Width of the widest line."""
         return max(cell_len(line) for text in (self.title, *self.cells) for line in text.split("\n"))
 
     @property
     def least(self) -> int:
-        """The width that it needs at least."""
+        """Smallest width that it can have."""
         return min(self.width, max(NAMES, cell_len(self.title))) if self.folds else self.width
 
 
@@ -95,7 +95,7 @@ def abreast(titles: Sequence[str], room: int, least: int = 7) -> list[Sequence[s
 
 
 def folded(text: str, width: int) -> str:
-    r"""Lines of at most ``width``, broken after a hyphen, a dot or a space where there is one.
+    r"""Lines of at most ``width``, broken after a hyphen, a dot or a space if there is one.
 
     Example:
         >>> folded("two-tower-triplet-20261127-234640-3dfb", 20).split("\n")

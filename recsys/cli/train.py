@@ -40,18 +40,18 @@ def train(
     ] = None,
     dim: Annotated[Number, typer.Option(help="Dimensions of the vectors.", rich_help_panel="Model")] = None,
     epochs: Annotated[
-        Number, typer.Option(help="At most so many passes over the log.", rich_help_panel="Model")
+        Number, typer.Option(help="Maximum number of passes over the log.", rich_help_panel="Model")
     ] = None,
-    batch: Annotated[Number, typer.Option(help="Interactions a step.", rich_help_panel="Model")] = None,
+    batch: Annotated[Number, typer.Option(help="Interactions per step.", rich_help_panel="Model")] = None,
     candidates: Annotated[
-        Number, typer.Option(help="Items that a step compares with.", rich_help_panel="Model")
+        Number, typer.Option(help="Candidate items per step.", rich_help_panel="Model")
     ] = None,
     rate: Annotated[float | None, typer.Option(help="Learning rate.", rich_help_panel="Model")] = None,
     patience: Annotated[
-        Number, typer.Option(help="Epochs without gain before it stops.", rich_help_panel="Model")
+        Number, typer.Option(help="Epochs without improvement before it stops.", rich_help_panel="Model")
     ] = None,
     seed: Annotated[
-        Number, typer.Option(help="Seed of everything.", show_default="0", rich_help_panel="Model")
+        Number, typer.Option(help="Seed of all that is random.", show_default="0", rich_help_panel="Model")
     ] = None,
     device: Annotated[Text, typer.Option(help="auto, cpu or cuda.", rich_help_panel="Model")] = None,
     precision: Annotated[Text, typer.Option(help="auto, fp32 or bf16.", rich_help_panel="Model")] = None,
@@ -76,7 +76,7 @@ def train(
     refit: Annotated[
         Text,
         typer.Option(
-            help="none, valid or all: what to fit again on.",
+            help="none, valid or all: what to refit on.",
             show_default="valid",
             rich_help_panel="Comparison and refit",
         ),
@@ -107,7 +107,7 @@ def train(
     track: Annotated[
         str, typer.Option(help="Where the run is recorded beside its folder: mlflow or none.")
     ] = "mlflow",
-    resume: Annotated[Text, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")] = None,
+    resume: Annotated[Text, typer.Option(metavar="RUN", help="Continue a run that was stopped.")] = None,
 ) -> None:
     """Fit a model, score it next to tuned baselines, build its index, log it, and make it the current run."""
     from recsys.errors import InputError
@@ -115,7 +115,7 @@ def train(
     from recsys.pipeline import yaml
 
     if resume and config:
-        raise InputError("--resume takes the settings of the run it goes on with; leave --config out")
+        raise InputError("--resume takes the settings of the run it continues; leave --config out")
     by_path: dict[str, Any] = {
         "model.name": model.replace("-", "_") if model else "blend" if of else None,
         "model.of": _recipes(session, of, dataset) if of else None,
@@ -146,7 +146,7 @@ def train(
     if resume:
         if overrides:
             raise InputError(
-                f"--resume takes the settings of the run it goes on with; leave out {', '.join(overrides)}"
+                f"--resume takes the settings of the run it continues; leave out {', '.join(overrides)}"
             )
         source = _unfinished(session, resume) / "config.yaml"
         dataset = yaml.load(source)["dataset"]

@@ -1,4 +1,4 @@
-"""What a person sees of users that training lacked: how they are served, and how much a history gives."""
+"""Report on users missing from train: how they are folded in, and the metrics by length of history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHOWN: Final = "ndcg@20"
 
 
 def render_unseen(console: Console, models: Mapping[str, Mapping[str, Any]]) -> None:
-    """Notes and tables of unseen users, where there are any; models: name -> what is stored of each."""
+    """Print notes and tables of unseen users, if any; ``models``: name -> stored results."""
     first = next(iter(models.values()))
     if "fold_in" in first:
         console.print(_served(first["fold_in"]))
@@ -24,7 +24,7 @@ def render_unseen(console: Console, models: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def curve_table(models: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Quality by the length of the history, a column a model."""
+    """Metrics by the length of the history, one column per model."""
     curves = {name: model["history_curve"] for name, model in models.items() if model.get("history_curve")}
     lengths = next(iter(curves.values()))
     shown = _shown(next(iter(lengths.values()))["metrics"])
@@ -38,31 +38,30 @@ def curve_table(models: Mapping[str, Mapping[str, Any]]) -> Table:
     return table
 
 
-def _served(told: Mapping[str, float]) -> str:
-    share, items = 100 * told["share"], told["history_items"]
+def _served(counts: Mapping[str, float]) -> str:
+    share, items = 100 * counts["share"], counts["history_items"]
     return (
-        f"none of the test users is in train: each is served by the oldest {share:.0f} % of their rows "
-        f"({items:,} known items in all) and asked for the rest; "
-        f"{told['too_few_rows']:,} users with a single row are left out, and the cold ones are the "
-        f"{told['unknown_history']:,} whose history holds no item known from train."
+        f"none of the test users is in train: each is folded in with the oldest {share:.0f} % of their rows "
+        f"({items:,} known items in all) and scored on the rest; "
+        f"{counts['too_few_rows']:,} users with a single row are left out, and the cold ones are the "
+        f"{counts['unknown_history']:,} whose history holds no item known from train."
     )
 
 
 def _warm_up(console: Console, models: Mapping[str, Mapping[str, Any]]) -> None:
-    told = next(iter(models.values()))["warm_up"]
-    rows = f"{told['rows']} row{'' if told['rows'] == 1 else 's'}"
+    counts = next(iter(models.values()))["warm_up"]
+    rows = f"{counts['rows']} row{'' if counts['rows'] == 1 else 's'}"
     console.print(
-        f"cold users, first {rows} granted: {told['users']:,} users, asked for {told['asked_rows']:,} later "
-        f"rows; {told['too_few_rows']:,} users have no more rows than that, and the granted rows of "
-        f"{told['unknown_history']:,} hold no item known from train."
+        f"cold users, folded in with their first {rows}: {counts['users']:,} users, scored on "
+        f"{counts['asked_rows']:,} later rows; {counts['too_few_rows']:,} users have no more rows than that, "
+        f"and the first rows of {counts['unknown_history']:,} hold no item known from train."
     )
-    if "metrics" not in told:
+    if "metrics" not in counts:
         return
-    names = [name for name in ("recall@10", "recall@20", "ndcg@10", "ndcg@20") if name in told["metrics"]]
-    names = names or list(told["metrics"])[:4]
-    table = Table(
-        title=f"cold users, first {rows} granted", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+    names = [name for name in ("recall@10", "recall@20", "ndcg@10", "ndcg@20") if name in counts["metrics"]]
+    names = names or list(counts["metrics"])[:4]
+    title = f"cold users, folded in with their first {rows}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("model")
     for name in names:
         table.add_column(name, justify="right")

@@ -1,4 +1,4 @@
-"""The baselines that every run is shown beside: tuned on the valid part, and cached with the dataset."""
+"""Baselines that each run is compared with: tuned on the validation set, cached with the dataset."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from recsys.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A baseline's settings and what it reached.
+    """Settings and results of a baseline.
 
     Args:
-        options: Its options, the tuned ones among them.
-        tried: Every point of the grid with its ndcg@10 on the valid part; empty where nothing was tuned.
-        seconds: Of tuning and fitting, when it was made.
-        verdict: On the test part; None where it could not be fitted.
-        failed: Why it could not be fitted; None where it was.
+        options: Its options, tuned ones included.
+        tried: Each point of the grid with its ndcg@10 on the validation set; empty if nothing was tuned.
+        seconds: Of tuning and fitting.
+        verdict: On the test set; None if it could not be fitted.
+        failed: Why it could not be fitted; None if it was.
     """
 
     options: Mapping[str, Any]
@@ -55,12 +55,12 @@ def baseline(
     validate: Validate | None,
     watch: Watcher,
 ) -> Baseline:
-    """Tune on valid, refit by the run's rule and score on test; or read what an earlier run left.
+    """Tune on the validation set, refit by the rule of the run and score on test; or read the cached result.
 
-    One that cannot be fitted (vectors that are not finite, a matrix beyond the memory) is no reason to lose
-    the run: it is returned with the reason, and tried again by the next run.
+    A baseline that cannot be fitted (vectors that are not finite, a matrix too large for the memory) does not
+    end the run: it is returned with the reason, and the next run tries it again.
 
-    ``dim`` is that of the run's model, so that vectors are compared at one length; None: the baseline's own.
+    ``dim`` is that of the run's model, so that vectors of one length are compared; None: the baseline's own.
     """
     refit: Refit = "none" if config.refit == "none" else "valid"
     section = _section(name, dim, config.seed)
@@ -105,7 +105,7 @@ def _make(
         train = Interactions.of(split.train)
         points = fits(section.name, train)
         watch.stage(
-            f"baseline {section.name} is tuned on the valid part: {points} setting{'s' * (points > 1)}"
+            f"baseline {section.name} is tuned on the validation set: {points} setting{'s' * (points > 1)}"
         )
 
         def report(number: int, figures: Mapping[str, float]) -> None:

@@ -1,7 +1,7 @@
-"""A blend of runs: their recipes, fitted again, so that nothing chooses on rows that it has seen.
+"""Recipes of the runs of a blend. The models are fitted again, so that no weight is chosen on training rows.
 
-A run folder holds a model that was fitted again on train and valid; weights chosen on the valid part with
-such models would be chosen on what they have learned by heart.
+The model in a run folder was refitted on train and valid; weights chosen for it on the validation set would
+be chosen on rows that it was fitted to.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from recsys.storage.run_folder import RunFolder
 
 
 def recipes(runs: Sequence[str], dataset: Dataset, home: Home) -> list[dict[str, Any]]:
-    """The model of each run by name and options, but for its seed: that of the blend is used.
+    """Name and options of the model of each run, without its seed: that of the blend is used.
 
     Raises:
         InputError: If a run does not exist, or was made on another split than the dataset's.

@@ -1,4 +1,4 @@
-"""From a configuration to the objects that do the work."""
+"""Build the model of a configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recsys.pipeline.config import ModelSection, described
 def build_model(section: ModelSection, seed: int) -> Model:
     """Make the model, with every default written out; its seed is the run's unless the section sets one.
 
-    Its parts are made once too, so that a value that one refuses is known before any work begins.
+    Its parts are made once too, so that a value that a part refuses is found before any work begins.
 
     Raises:
         InputError: If the model, a part or an option is unknown, or a value is refused.

@@ -1,4 +1,4 @@
-"""What a pipeline file may say. Checked as a whole: every fault is reported at once. Imports no torch."""
+"""Schema of pipeline files. A file is checked whole: all faults are reported at once. Imports no torch."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ModelSection(BaseModel):
 
 
 class IndexSection(_Section):
-    """How the index is chosen: the cheapest setting whose measured recall@k meets the target."""
+    """Choice of the index: the cheapest setting whose measured recall@k meets the target."""
 
     kind: Literal["auto", "annoy", "exact"] = "auto"
     target_recall: float = Field(default=0.95, gt=0, le=1)
@@ -52,7 +52,7 @@ class ExportSection(_Section):
 
 
 class TrainConfig(_Section):
-    """Everything that decides what a run is, apart from the data."""
+    """All settings of a run, the data apart."""
 
     model: ModelSection = ModelSection()
     seed: int = Field(default=0, ge=0)
@@ -69,7 +69,7 @@ class TrainConfig(_Section):
 
 
 class SyntheticSection(_Section):
-    """A log with planted taste, written to ``{raw}/<name>/`` before anything reads it."""
+    """A synthetic log with planted preferences, written to ``{raw}/<name>/`` first."""
 
     users: int = Field(default=1_500, ge=2)
     items: int = Field(default=800, ge=2)
@@ -92,7 +92,7 @@ class PipelineConfig(TrainConfig):
     losses: tuple[str, ...] = ()
 
     def train_configs(self) -> list[TrainConfig]:
-        """The runs to make: one a loss where ``losses`` is given, else one."""
+        """The runs to make: one per loss if ``losses`` is given, else one."""
         fields = {key: getattr(self, key) for key in TrainConfig.model_fields}
         if not self.losses:
             return [TrainConfig.model_validate(fields)]
@@ -149,7 +149,7 @@ def parse(kind: type[C], document: Mapping[str, Any]) -> C:
 
 
 def part_faults(document: Mapping[str, Any]) -> list[str]:
-    """Faults in the names, options and values of the parts that a document asks for."""
+    """Faults in the names, options and values of the parts in a document."""
     model = document.get("model", "two_tower")
     spec = {"name": model} if isinstance(model, str) else model
     faults = _model_faults("model", {"name": "two_tower", **spec}) if isinstance(spec, Mapping) else []
@@ -160,7 +160,7 @@ def part_faults(document: Mapping[str, Any]) -> list[str]:
 
 
 def _model_faults(path: str, spec: Mapping[str, Any]) -> list[str]:
-    """Faults of a model, of its parts, and of how they go together."""
+    """Faults of a model, of its parts, and of their combination."""
     faults: list[str] = []
     for key, value in spec.items():
         if key in plugins.NESTED and value is not None:
@@ -180,7 +180,7 @@ def _model_faults(path: str, spec: Mapping[str, Any]) -> list[str]:
 
 
 def _shared_faults(spec: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Faults of parts with the values that they take from their model, by which part it is."""
+    """Part -> faults of the values that it takes from its model."""
     full, found = _full("models", spec), {}
     for key in full.keys() & plugins.NESTED.keys() - {"of"}:
         part = full[key] or {}
@@ -207,7 +207,7 @@ def _spec_faults(family: str, spec: Any) -> list[str]:
 
 
 def _faults(family: str, name: str, options: Mapping[str, Any]) -> list[str]:
-    """Faults of names and types; where there is none, the values that the part itself refuses.
+    """Faults of names and types; if there is none, the values that the part itself refuses.
 
     Defaults are right, so a part without options is not imported.
     """
@@ -335,7 +335,7 @@ def _full(family: str, spec: Any, owner: Mapping[str, Any] = MappingProxyType({}
 
 
 def _given(family: str, spec: Any) -> tuple[plugins.Part, dict[str, Any]]:
-    """A part and what was said of it, its name too."""
+    """A part, and the options given, its name included."""
     given = {"name": spec} if isinstance(spec, str) else dict(spec)
     return plugins.part(family, given["name"]), given
 

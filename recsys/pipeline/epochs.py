@@ -1,4 +1,4 @@
-"""The course of fitting: one line per epoch in the run folder, shown and recorded as it comes."""
+"""Epochs of a fit: one line each in the run folder, shown and recorded as they end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.pipeline.progress import Watcher
-from recsys.tracking.tracker import Course
+from recsys.tracking.tracker import ActiveRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,15 @@ class Epochs:
     label: str
     total: int | None
     watch: Watcher
-    course: Course
+    active: ActiveRun
 
     def __call__(self, step: int, figures: Mapping[str, float]) -> None:
-        """Note one epoch, counted from 1."""
+        """Record one epoch, counted from 1."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"epoch": step, **figures}) + "\n")
         self.watch.epoch(self.label, step, self.total, figures)
         if step > 0:
-            self.course.epoch(step, figures)
+            self.active.epoch(step, figures)
 
 
 def read_epochs(path: Path) -> list[dict[str, float]]:

@@ -1,4 +1,4 @@
-"""Choose on the valid part, then fit again on more: the same rule for the model and for every baseline."""
+"""Choose on the validation set, then refit on more rows: one rule for the model and for every baseline."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Refit = Literal["none", "valid", "all"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A fitted model and the evidence of how it was chosen.
+    """A fitted model, and how it was chosen.
 
     Args:
-        scored: What is evaluated on the test part.
+        scored: What is evaluated on the test set.
         served: What recommends; the same as ``scored`` unless the refit took everything.
         learned: The raw rows that ``served`` was fitted to or chosen on.
-        chosen: Options that the valid part settled.
-        valid: ndcg@10 on the valid part of the fit that chose; None where there is no valid part.
+        chosen: Options chosen on the validation set.
+        valid: ndcg@10 on the validation set of the fit that chose; None without a validation set.
         seconds: Of fitting, all fits together.
     """
 
@@ -45,9 +45,9 @@ class Outcome:
 
 
 def validation(split: Split) -> Validate | None:
-    """The judge of candidates: ndcg@10 on the valid part; None where that is empty.
+    """How candidates are judged: ndcg@10 on the validation set; None if that is empty.
 
-    A valid part of users whom train lacks is served from a history of each.
+    Where no user of the validation set is in train, each is served from the oldest part of their rows.
     """
     if split.valid.is_empty():
         return None
@@ -68,11 +68,11 @@ def fit(
     again: Report = silent,
     checkpoints: Path | None = None,
 ) -> Outcome:
-    """Fit, choosing by ``validate``, then refit with what was chosen.
+    """Fit, choosing options by ``validate``, then refit with the options chosen.
 
-    ``none`` keeps the fit on train; ``valid`` fits again on train + valid; ``all`` does so too, is scored
-    there, and then fits once more on everything for serving. ``report`` follows the fit that chooses,
-    ``again`` those after it.
+    ``none`` keeps the fit on train; ``valid`` refits on train + valid; ``all`` does so too, is scored there,
+    and then fits once more on all rows for serving. ``report`` receives the epochs of the fit that chooses,
+    ``again`` those of the refits.
     """
     started = time.perf_counter()
     seen = learned = pl.concat([split.train, split.valid])
@@ -80,7 +80,7 @@ def fit(
     chosen, score = model, None
     log = partial(_log, split.known)
     settled: Mapping[str, Any] = {}
-    if validate or not on_more:  # without a judge there is nothing to choose: the fit on more is the only one
+    if validate or not on_more:  # without validation nothing is chosen: the refit is the only fit
         folder = _in(checkpoints, "choose")
         first = model.fit(log(split.train), features, validate=validate, report=report, checkpoints=folder)
         scored = served = first.scorer
@@ -97,15 +97,15 @@ def fit(
 
 
 def seen_rows(scorer: Identified, raw: pl.DataFrame) -> Ragged:
-    """What each user of a scorer has seen, by its codes; rows with an id it does not know cannot matter."""
+    """Items that each user of a scorer has seen, by its codes; rows with unknown ids are dropped."""
     return Interactions.encode(raw, scorer.user_ids, scorer.item_ids).histories()
 
 
 def _log(known: pl.DataFrame, learned: pl.DataFrame) -> Interactions:
-    """What is learned from, and what its users knew and did not like by then.
+    """Interactions to fit, with the pairs that their users were known to dislike by then.
 
-    A row newer than all that is learned from of the same user is of that user's future, where the held-out
-    rows lie: it is left out. Rows without a time have no order, so all of them are taken.
+    A disliked row newer than every fitted row of its user lies in the future of that user, as the holdout
+    rows do: it is left out. Rows without a time have no order, so all of them are kept.
     """
     if known.is_empty():
         return Interactions.of(learned)

@@ -1,4 +1,4 @@
-"""What a pipeline says while it works; the command line prints it, tests and notebooks may not."""
+"""Progress of a pipeline: the command line prints it, tests and notebooks may not."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import Protocol
 
 
 class Watcher(Protocol):
-    """Told what happens, in order."""
+    """Receives the events of a pipeline, in order."""
 
     def stage(self, text: str) -> None:
         """A stage begins."""
         ...
 
     def epoch(self, label: str, number: int, total: int | None, figures: Mapping[str, float]) -> None:
-        """A step of long work ended, as ``epoch 3 of 60``; ``total`` is the most there can be, if known."""
+        """A step of long work ended, as ``epoch 3 of 60``; ``total`` is the maximum, None if unknown."""
         ...
 
     def work(self, label: str, total: int) -> Callable[[int], None]:
-        """Work of which so much is to be done begins; returns what is told that n more is done."""
+        """Work of ``total`` units begins; returns a function to call with the number of units just done."""
         ...
 
     def warn(self, text: str) -> None:
-        """Something a person should know, which does not stop the work."""
+        """A warning; the work continues."""
         ...
 
 
 class Silent:
-    """Says nothing."""
+    """Reports nothing."""
 
     def stage(self, text: str) -> None:
         """Nothing."""

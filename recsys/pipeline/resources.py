@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import recsys
 from recsys.errors import RecsysError
 
 
@@ -14,7 +13,7 @@ def shipped(name: str) -> Path:
     Raises:
         RecsysError: If it is in neither place.
     """
-    package = Path(recsys.__file__).parent
+    package = Path(__file__).parents[1]
     places = [package / "pipelines" / f"{name}.yaml", package.parent / "pipelines" / f"{name}.yaml"]
     for place in places:
         if place.exists():

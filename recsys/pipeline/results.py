@@ -1,4 +1,4 @@
-"""The one JSON document that a run is for machines."""
+"""A run as one JSON document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fitted model on the test part: users whom it knows, users whom it never saw, and newcomers."""
+"""Score a fitted model on the test set: known users, unseen users, and cold users with their first rows."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ Names = Sequence[str]
 def scored(
     scorer: Identified, split: Split, metrics: Names, warm_up: int, seed: int, watch: Watcher | None = None
 ) -> Verdict:
-    """Score a model on the test part of a split.
+    """Score a model on the test set of a split.
 
-    Where it knows none of the test users, each is served by the oldest four fifths of their test rows and
-    asked for the rest. ``beside`` then holds ``fold_in`` (who was left out) and ``history_curve``; with
-    ``warm_up`` it holds ``warm_up`` also: users unknown to the model, with that many rows granted.
+    Where it knows none of the test users, each is folded in with the oldest four fifths of their test rows,
+    and the rest is the holdout. ``beside`` then holds ``fold_in`` (who was left out) and ``history_curve``;
+    with ``warm_up`` also ``warm_up``: users unknown to the model, folded in with that many rows.
 
     Args:
         scorer: Fitted to train, or to train and valid.
         split: Raw tables.
         metrics: Names such as ``recall@20``.
-        warm_up: How many of their first test rows unknown users are granted; 0 leaves them out.
+        warm_up: Number of first test rows that unknown users are folded in with; 0 leaves these users out.
         seed: Of intervals.
-        watch: Told how many users are ranked for.
+        watch: Receives the number of users ranked.
     """
     train = seen_rows(scorer, pl.concat([split.train, split.valid]))
     beside: dict[str, Any] = {}
@@ -56,22 +56,22 @@ def scored(
 
 
 def unseen_of(split: Split, scorer: Identified) -> Unseen | None:
-    """Test users with the oldest four fifths of their test rows as history, where the model knows none."""
+    """Test users with the oldest four fifths of their test rows as history; None if the model knows any."""
     if not nobody_known(split.test, scorer.user_ids):
         return None
     return Unseen.of(oldest_rows(split.test), scorer.item_ids)
 
 
 def served(unseen: Unseen) -> dict[str, float]:
-    """How unseen test users are served, for the record: the share of the rows, and who was counted."""
+    """How unseen test users are folded in: the share of their rows, and the counts of users and rows."""
     return {"share": 1 - 1 / ASKED_OF, **unseen.counts()}
 
 
 def history_curve(unseen: Unseen, scorer: Identified, metrics: Names, seed: int) -> dict[str, Any]:
-    """Quality by how many of the newest items of the history the model is given; ``all`` is the last key.
+    """Metrics by the number of newest history items that the model is given; ``all`` is the last key.
 
-    All lengths are scored on the same users: one whose history is shorter is served by all of it, and
-    ``users`` says how many have as many.
+    All lengths are scored on the same users: a user with a shorter history is folded in with all of it.
+    ``users`` counts those with at least that many.
     """
     names = [name for name in metrics if metric(name).per_user]
     if not names:
@@ -85,7 +85,7 @@ def history_curve(unseen: Unseen, scorer: Identified, metrics: Names, seed: int)
 
 
 def of_known(split: Split, items: IdMap) -> Unseen:
-    """Test users of an ordinary split, each to be served by the rows of train and valid as if unseen."""
+    """Test users of an ordinary split, each folded in with their rows of train and valid as if unseen."""
     known = pl.concat([split.train, split.valid])
     return Unseen.of(Granted(ordered(known), split.test, 0), items)
 
@@ -93,14 +93,14 @@ def of_known(split: Split, items: IdMap) -> Unseen:
 def warmed_up(
     scorer: Identified, test: pl.DataFrame, rows: int, metrics: Names, train: Ragged, seed: int
 ) -> dict[str, Any]:
-    """Users unknown to the model, served by their first test rows and asked for the others.
+    """Score users unknown to the model: folded in with their first test rows, the others are the holdout.
 
     Returns:
-        ``rows``, who was counted, and ``metrics`` and ``intervals`` where anybody can be asked.
+        ``rows``, the counts, and ``metrics`` and ``intervals`` if any user has a holdout.
     """
     cold = test.filter(scorer.user_ids.encode(test[USER]).is_null())
     unseen = Unseen.of(first_rows(cold, rows), scorer.item_ids)
-    told: dict[str, Any] = {"rows": rows, **unseen.counts()}
+    counted: dict[str, Any] = {"rows": rows, **unseen.counts()}
     if not len(unseen.truth):
-        return told
-    return told | plain(unseen.evaluate(scorer, metrics, train=train), seed)
+        return counted
+    return counted | plain(unseen.evaluate(scorer, metrics, train=train), seed)

@@ -1,7 +1,7 @@
-"""A whole pipeline, skipping the stages whose inputs did not change.
+"""Run a pipeline, skipping the stages whose inputs did not change.
 
-Nothing but the results themselves says what was done: a dataset names its sources by hash and its options, a
-run its key, an export its run. So a stage that was stopped, or whose result was removed, simply runs again.
+Only the results record what was done: a dataset names its options and the hashes of its sources, a run its
+key, an export its run. So a stage that was stopped, or whose result was removed, runs again.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _synthesize(folder: Path, section: SyntheticSection, watch: Watcher) -> None
     note = folder / "synthetic.json"
     if note.exists() and read_json(note) == section.model_dump():
         return
-    watch.stage(f"making a log of {section.rows:,} rows with planted taste in {folder}")
+    watch.stage(f"making a log of {section.rows:,} rows with planted preferences in {folder}")
     world = World.make(section.users, section.items, genres=section.genres, seed=section.seed)
     write_csv(folder / "log.csv", world, section.rows, seed=section.seed)
     with replacing(folder / "items.csv") as temporary:

@@ -1,4 +1,4 @@
-"""One run: fit, score beside the baselines, index, seal, track. All that lasts is in the run folder."""
+"""One run: fit, score, compare with baselines, index, seal, track. All results are in the run folder."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ from recsys.seeds import derive
 from recsys.storage.files import read_json, remove, write_json, write_text
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
-from recsys.tracking.tracker import Course, Tracker
+from recsys.tracking.tracker import ActiveRun, Tracker
 from recsys.version import __version__
 
 
 @dataclass(slots=True)
 class _StageTimer:
-    """Says which stage begins, and how long it took."""
+    """Reports the stage that begins, and measures how long it takes."""
 
     watch: Watcher
     seconds: dict[str, float] = field(default_factory=dict)
@@ -82,12 +82,12 @@ def train(
     """Fit and measure one run, and make it the current one.
 
     Args:
-        dataset: What to learn from and be judged on.
-        config: The run.
+        dataset: What to train and test on.
+        config: Settings of the run.
         home: Where the run folder goes.
         tracker: Where it is recorded.
-        watch: Shows what happens.
-        resume: Name of an unfinished run of the same configuration to go on with.
+        watch: Receives the progress.
+        resume: Name of a stopped run of the same configuration, to be continued.
 
     Raises:
         InputError: If the dataset and the configuration do not go together.
@@ -109,17 +109,17 @@ def train(
         write_json(run.plugins, others)
     write_text(run.path / "config.yaml", yaml.dumps(settings))
     watch.stage(f"run {run.name}")
-    course = tracker.begin(run.name, dataset.name, settings)
+    active = tracker.begin(run.name, dataset.name, settings)
     try:
-        _make(run, model, dataset, split, config, validate, watch, course)
+        _make(run, model, dataset, split, config, validate, watch, active)
     except KeyboardInterrupt:
-        course.end("KILLED")
-        raise StoppedError(f"stopped; go on with: recsys train --resume {run.name}") from None
+        active.end("KILLED")
+        raise StoppedError(f"stopped; continue with: recsys train --resume {run.name}") from None
     except BaseException:
-        course.end("FAILED")
+        active.end("FAILED")
         raise
     home.set_current("run", run.name)
-    course.end()
+    active.end()
     tracker.log(run)
     return run
 
@@ -132,14 +132,14 @@ def _make(
     config: TrainConfig,
     validate: Validate | None,
     watch: Watcher,
-    course: Course,
+    active: ActiveRun,
 ) -> None:
-    """Fill the run folder; its manifest, without which it does not exist, comes last but for the seal."""
+    """Fill the run folder. Its manifest, without which it is no run, is written last, before the seal."""
     clock = _StageTimer(watch)
     if (text := _expected(config)) is not None:
         watch.stage(text)
     with clock.stage("fit", f"fitting {_title(config)} to {split.train.height:,} interactions"):
-        report = Epochs(run.path / "epochs.jsonl", "epoch", getattr(model, "epochs", None), watch, course)
+        report = Epochs(run.path / "epochs.jsonl", "epoch", getattr(model, "epochs", None), watch, active)
         outcome = fit(
             model, split, config.refit,
             validate=validate, features=dataset.features(), report=report, checkpoints=run.checkpoints,
@@ -193,10 +193,10 @@ def _make(
 
 
 def _servable(model: Identified, config: TrainConfig) -> Embeddings:
-    """What is saved and served.
+    """The vectors that are saved and served.
 
     Raises:
-        InputError: If that cannot be, or not by the index that was asked for.
+        InputError: If the model has none, or cannot be ranked by the index given.
     """
     if isinstance(model, Embeddings):
         return model
@@ -221,7 +221,7 @@ def _serve(
     served: Embeddings,
     config: TrainConfig,
 ) -> dict[str, Any]:
-    """Write what serving needs; returns what the index promises."""
+    """Write the files that serving needs; returns the measured recall and speed of the index."""
     seen = Seen.of(*(seen_rows(served, rows) for rows in (outcome.learned, split.test, split.known)))
     served.save(run.model)
     write_seen(run.seen, seen)
@@ -284,7 +284,7 @@ def _title(config: TrainConfig) -> str:
 
 
 def _expected(config: TrainConfig) -> str | None:
-    """What to expect of a distance that takes its time; None of others."""
+    """A note on the cost of a slow distance; None for others."""
     distance = document(config)["model"].get("distance")
     if distance is None:
         return None

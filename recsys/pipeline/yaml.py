@@ -1,4 +1,4 @@
-"""YAML as people mean it: ``1e-3`` is a number and ``no`` is a word (YAML 1.2's rules, not 1.1's)."""
+"""YAML by the rules of version 1.2, not 1.1: ``1e-3`` is a number and ``no`` is text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recsys.errors import InputError
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader with YAML 1.2's idea of booleans and floats."""
+    """The safe loader, with booleans and floats as in YAML 1.2."""
 
 
 _REPLACED = {f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "timestamp")}
@@ -36,7 +36,7 @@ _Loader.add_implicit_resolver(
 
 
 class _Dumper(yaml.SafeDumper):
-    """The safe dumper, which also quotes a text that only our loader would take for a number (``0E0``)."""
+    """The safe dumper; it also quotes text that only our loader reads as a number (``0E0``)."""
 
 
 _Dumper.yaml_implicit_resolvers = {
@@ -62,7 +62,7 @@ def loads(text: str, source: str = "YAML") -> Any:
         return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         raise InputError(
-            f"{source} is not valid YAML: {' '.join(str(error).split())}; mend that line"
+            f"{source} is not valid YAML: {' '.join(str(error).split())}; fix that line"
         ) from error
 
 

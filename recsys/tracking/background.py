@@ -13,14 +13,14 @@ WAITING: Final = 10_000
 
 
 class Background:
-    """A ``Course`` with a queue of epochs and a thread that sends them, several at once where they come fast.
+    """An ``ActiveRun`` with a queue of epochs and a thread that sends them, several at once if need be.
 
     What cannot be sent is dropped: the run folder has it.
 
     Args:
         send: Sends epochs; an error ends the sending.
         terminate: Records how an unfinished run ended.
-        recorded: Numbers of epochs that the store has already, of a run that goes on.
+        recorded: Numbers of the epochs that the store already has, for a run that is continued.
         patience: Seconds that ``end`` waits for what is still queued.
     """
 
@@ -45,7 +45,7 @@ class Background:
             self._put((step, figures))
 
     def end(self, status: Literal["KILLED", "FAILED"] | None = None) -> None:
-        """Wait until everything is sent, but not longer than ``patience``; see ``Course``."""
+        """Wait until everything is sent, but not longer than ``patience``; see ``ActiveRun``."""
         self._put(None)
         self._thread.join(self._patience)
         if status and not self._thread.is_alive():

@@ -1,4 +1,4 @@
-"""A run as an MLflow model: its sealed files, this package, and the packages that answering takes."""
+"""A run as an MLflow model: its sealed files, this package, and its requirements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recsys.storage.run_folder import UNSEALED, RunFolder
 
 
 def save_pyfunc(run: RunFolder, folder: Path, described: Any = None) -> None:
-    """Write a run as an MLflow model with all it needs: the run's sealed files and this package's code."""
+    """Write a run as an MLflow model: the sealed files of the run, and the code of this package."""
     import pandas as pd
     from mlflow import models, pyfunc, types
 
@@ -62,14 +62,14 @@ def staged(run: RunFolder) -> Iterator[Path]:
 
 
 def example(run: RunFolder) -> dict[str, list[object]]:
-    """What may be asked, as columns: for a user of the run, and for someone by their history."""
+    """Example of an input, as columns: a user of the run, and a history."""
     model = Stored.open(run.model)
     items: list[object] = [*model.item_ids.take(range(min(2, len(model.item_ids))))]
     return {"user": [model.user_ids[0], None], "history": [None, items[:1]], "exclude": [None, items[1:]]}
 
 
 def requirements(run: RunFolder) -> list[str]:
-    """What answering takes, at the versions it was tested with here; nothing is looked up."""
+    """Packages that predicting needs, at the versions installed; no registry is asked."""
     kind = (run.manifest().get("index") or {}).get("kind")
     names = ["mlflow", "numpy", "pandas", *(["annoy"] if kind == "annoy" else [])]
     return [f"{name}=={version(name)}" for name in names]

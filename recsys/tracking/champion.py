@@ -1,4 +1,4 @@
-"""The champion of a dataset: the run that is best on the valid part, among the runs of one split."""
+"""The champion of a dataset: the run that is best on the validation set, among the runs of one split."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from recsys.tracking.summary import Summary
 
 
 def best(runs: Iterable[Summary]) -> Summary | None:
-    """The best by ndcg@10 on the valid part, on the split of the newest run; the older one of two equals.
+    """The best by ndcg@10 on the validation set, on the split of the newest run; the older one of two equals.
 
-    The test part is not looked at: choosing by it would make its figures too good. None where no run of that
-    split has a figure on the valid part.
+    The test set is not used: choosing by it would make its figures too good. None if no run of that
+    split has a figure on the validation set.
 
     Example:
         >>> def run(name: str, split: str, valid: float) -> Summary:
@@ -32,7 +32,7 @@ def best(runs: Iterable[Summary]) -> Summary | None:
 def crown(home: Home) -> dict[str, Summary]:
     """Find the champion of each dataset among the run folders and write their names to ``champion.json``.
 
-    A dataset has none where no run on the split of its newest run has a figure on the valid part.
+    A dataset has none if no run on the split of its newest run has a figure on the validation set.
     """
     of_dataset: dict[str, list[Summary]] = {}
     for run in summaries(home):
@@ -49,6 +49,6 @@ def summaries(home: Home) -> list[Summary]:
     for name in home.names("run"):
         try:
             found.append(Summary.of(RunFolder(home.runs / name)))
-        except (RecsysError, KeyError):  # a broken run is no rival, and no reason to stop
+        except (RecsysError, KeyError):  # a broken run is left out
             continue
     return found

@@ -19,19 +19,19 @@ MODEL_FILE: Final = "per_user"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One model: a run, or a baseline that a run was shown beside.
+    """One model: a run, or a baseline that a run was compared with.
 
     Args:
-        run: The run, for a baseline the run that was shown beside it.
+        run: The run; for a baseline, the run that was compared with it.
         baseline: Name of the baseline; None for a run.
         model: Its model, and its loss where it has one.
         value: The metric.
-        interval: 95 % over users, where there is one.
+        interval: 95 % over users, if there is one.
         recipe: How it was made.
-        seconds: Of fitting; None where it was not measured.
-        size: Bytes on disk of what serves; None for a baseline.
-        options: Settings of the recipe that tell it from the other rows.
-        to_best: Paired difference to the first row: mean, low, high; None where there is none.
+        seconds: Of fitting; None if not measured.
+        size: Bytes on disk of the files that serve; None for a baseline.
+        options: Settings of the recipe in which it differs from the other rows.
+        to_best: Paired difference to the first row: mean, low, high; None if there is none.
         to_baseline: The same to the best baseline.
     """
 
@@ -81,7 +81,7 @@ class Comparison:
 
     @property
     def best_baseline(self) -> str | None:
-        """Name of the best baseline, which ``to_baseline`` is about; None where there is none."""
+        """Name of the best baseline, which ``to_baseline`` is about; None if there is none."""
         return next((row.baseline for row in self.rows if row.baseline), None)
 
     def _repr_html_(self) -> str:
@@ -103,7 +103,7 @@ class Comparison:
         }
 
 
-# Per-user values of a run (``per_user``) or of a baseline beside it (``als``); None where they are lost.
+# Values per user of a run (``per_user``) or of one of its baselines (``als``); None if they are missing.
 PerUser = Callable[[str, str], "pl.DataFrame | None"]
 
 
@@ -113,7 +113,7 @@ def compare(runs: Sequence[Summary], metric: str, per_user: PerUser, seed: int =
     Args:
         runs: At least one.
         metric: Such as ``ndcg@10``; the rows are sorted by it.
-        per_user: Finds the values a user.
+        per_user: Finds the values per user.
         seed: Of the resampling of users.
 
     Raises:
@@ -128,15 +128,15 @@ def compare(runs: Sequence[Summary], metric: str, per_user: PerUser, seed: int =
         raise InputError(f"no run has the metric {metric!r}; there are: {', '.join(known)}")
     notes = [f"{run.run} has no {metric} and is left out" for run in runs if metric not in run.figures]
     rows = [_row(run, metric) for run in runs if metric in run.figures] + _baselines(runs, metric)
-    told_apart = differing([row.recipe for row in rows])
-    rows = [replace(row, options=options) for row, options in zip(rows, told_apart, strict=True)]
+    differences = differing([row.recipe for row in rows])
+    rows = [replace(row, options=options) for row, options in zip(rows, differences, strict=True)]
     rows = sorted(rows, key=lambda row: row.value, reverse=True)
     paired, lost = _paired(rows, metric, per_user, seed)
     return Comparison(runs[0].dataset, runs[0].split_hash, metric, paired, notes + lost)
 
 
 def check_same_split(runs: Sequence[Summary]) -> None:
-    """Figures on different test parts say nothing about each other.
+    """Refuse runs of different splits: figures on different test sets cannot be compared.
 
     Raises:
         InputError: If the runs are not all of one split; every run is named.
@@ -172,7 +172,7 @@ def _row(run: Summary, metric: str) -> Row:
 
 
 def _baselines(runs: Sequence[Summary], metric: str) -> list[Row]:
-    """Each baseline once, though many runs were shown beside it."""
+    """Each baseline once, however many runs were compared with it."""
     found: dict[tuple[str, float], Row] = {}
     for run in runs:
         for name in run.baselines:
@@ -195,10 +195,10 @@ def _baseline_recipe(run: Summary, name: str) -> Recipe:
 
 
 def _paired(rows: list[Row], metric: str, per_user: PerUser, seed: int) -> tuple[list[Row], list[str]]:
-    """Each row's differences to the first row and to the best baseline, over the users of the test part."""
+    """Each row's differences to the first row and to the best baseline, over the users of the test set."""
     tables = [per_user(row.run, row.baseline or MODEL_FILE) for row in rows]
     notes = [
-        f"{row.name}: its values a user are missing, so it has no paired difference"
+        f"{row.name}: its values per user are missing, so it has no paired difference"
         for row, table in zip(rows, tables, strict=True)
         if table is None
     ]

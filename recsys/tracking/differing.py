@@ -1,4 +1,4 @@
-"""What was done differently: settings that were given or chosen, not the defaults of each kind of model."""
+"""Settings in which runs differ: those given or chosen, not the defaults of each kind of model."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Recipe:
     baseline: bool = False
 
     def part(self, key: str) -> tuple[str, str, str]:
-        """What a setting is of: parts of two names may each have a setting of one name."""
+        """The part that a setting belongs to: two parts may have settings of one name."""
         owner = key.rpartition(".")[0]
         return self.kind, owner, self.settings.get(owner, "")
 
     def default(self, key: str) -> str | None:
-        """The value that a setting has where nobody gave any; None where there is no such value."""
+        """The default of a setting; None if it has none."""
         if key in OF_A_RUN:
             return OF_A_RUN[key]
         kind, owner, part = self.part(key)
@@ -57,7 +57,7 @@ class Recipe:
 
 
 def differing(recipes: Sequence[Recipe]) -> list[dict[str, str]]:
-    """Of each recipe the settings that tell it from the others.
+    """The settings of each recipe in which it differs from the others.
 
     A setting that was given or chosen is named unless all recipes have it; a default only where another
     recipe has another value for the same part. So a comparison of two kinds of model does not list all the

@@ -1,4 +1,4 @@
-"""What MLflow is known to hold, noted beside the runs: reading it takes no MLflow, which takes seconds."""
+"""Runs that MLflow is known to hold, noted beside the run folders; reading the notes needs no MLflow."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Ledger:
     """``HOME/logged/<run>.json``, one for each run logged or seen in MLflow; it outlives the run folder.
 
     Args:
-        home: Where it lies.
-        uri: The MLflow store that is meant; what is noted of another one is passed over.
+        home: Where it is.
+        uri: The MLflow store; notes of another store are skipped.
     """
 
     home: Home
@@ -26,7 +26,7 @@ class Ledger:
 
     @property
     def folder(self) -> Path:
-        """Where the notes are."""
+        """Folder of the notes."""
         return self.home.path / "logged"
 
     def add(self, run: Summary) -> None:
@@ -34,7 +34,7 @@ class Ledger:
         write_json(self._file(run.run), {"tracking_uri": self.uri, **asdict(run)})
 
     def replace(self, runs: Iterable[Summary]) -> None:
-        """Note what the store has, all of it."""
+        """Note all runs of the store; notes of other runs are removed."""
         held = {run.run: run for run in runs}
         for run in held.values():
             self.add(run)
@@ -43,7 +43,7 @@ class Ledger:
                 remove(self._file(noted.run))
 
     def read(self, but: Iterable[str] = ()) -> list[Summary]:
-        """The runs that the store is known to have, those in ``but`` passed over; by name."""
+        """The runs that the store is known to have, without those in ``but``; by name."""
         names = sorted({path.stem for path in self.folder.glob("*.json")} - set(but))
         return [run for name in names if (run := self._noted(name))]
 
@@ -51,7 +51,7 @@ class Ledger:
         try:
             noted = read_json(self._file(name))
             return Summary(**noted) if noted.pop("tracking_uri") == self.uri else None
-        except (RecsysError, KeyError, TypeError):  # a broken note is none
+        except (RecsysError, KeyError, TypeError):  # a broken note is skipped
             return None
 
     def _file(self, run: str) -> Path:

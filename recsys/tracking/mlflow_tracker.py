@@ -1,6 +1,6 @@
 """Records runs in MLflow and reads them back; with ``bundle`` and ``pyfunc`` all that imports mlflow.
 
-The run folder is the truth. What cannot be logged now is logged later by ``recsys runs --sync``.
+The run folder decides. What cannot be logged now is logged later by ``recsys runs --sync``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from recsys.tracking.ledger import Ledger
 from recsys.tracking.names import from_mlflow, registered, to_mlflow
 from recsys.tracking.quiet import quiet
 from recsys.tracking.summary import Summary, epochs
-from recsys.tracking.tracker import Course
+from recsys.tracking.tracker import ActiveRun
 from recsys.tracking.untracked import Untracked
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class MlflowTracker:
 
     Args:
         home: Where the run folders are.
-        warn: Told what could not be logged, and how to do it later.
+        warn: Called with what could not be logged, and how to log it later.
     """
 
     home: Home
@@ -64,11 +64,11 @@ class MlflowTracker:
 
     @property
     def ledger(self) -> Ledger:
-        """What the store is known to hold."""
+        """The runs that the store is known to hold."""
         return Ledger(self.home, self.uri)
 
     def open(self) -> None:
-        """Make the store where there is none yet, and see that it can be read.
+        """Create the store if there is none yet, and check that it can be read.
 
         Raises:
             RecsysError: If it cannot.
@@ -77,11 +77,11 @@ class MlflowTracker:
             self._client.search_experiments(max_results=1)
 
     def log(self, run: RunFolder) -> dict[str, str] | None:
-        """Mirror a finished run, and crown the champion.
+        """Log a finished run, and name the champion.
 
         Returns:
-            run_id, tracking_uri, experiment, as written to ``mlflow.json``; None where MLflow could not take
-            it: then there is a warning, and the run folder keeps everything.
+            run_id, tracking_uri, experiment, as written to ``mlflow.json``; None if MLflow could not take it:
+            then there is a warning, and the run folder has everything.
         """
         crown(self.home)
         try:
@@ -110,8 +110,8 @@ class MlflowTracker:
         crown(self.home)
         return done
 
-    def begin(self, run: str, dataset: str, settings: Mapping[str, Any]) -> Course:
-        """Begin to record a run, or go on with one that was stopped; see ``Tracker``.
+    def begin(self, run: str, dataset: str, settings: Mapping[str, Any]) -> ActiveRun:
+        """Begin the record of a run, or continue that of a stopped one; see ``Tracker``.
 
         Where MLflow cannot be reached nothing is recorded until ``log``, which warns.
         """
@@ -178,7 +178,7 @@ class MlflowTracker:
 
     @contextmanager
     def _store(self) -> Iterator[None]:
-        """Quiet, quick to give up, and every failure one line."""
+        """Without output, with short timeouts, and with each failure as one line."""
         fault = store.fault(self.uri)
         if fault:
             raise RecsysError(f"{self.uri} cannot be used: {fault}")
@@ -193,7 +193,7 @@ class MlflowTracker:
                 raise RecsysError(f"{self.uri}: {first}") from error
 
     def _mirror(self, run: RunFolder) -> dict[str, str]:
-        """Log a run, and note here that it is logged."""
+        """Log a run, and record in its folder that it is logged."""
         summary = Summary.of(run)
         with self._store():
             receipt = self._log(run, summary)
@@ -217,7 +217,7 @@ class MlflowTracker:
         return str(self._client.create_experiment(EXPERIMENTS + dataset, artifact_location=place))
 
     def _finished(self, experiment: str, summary: Summary) -> str | None:
-        """The id of this run where it is in the store already; what a stopped attempt left is removed."""
+        """The id of this run if the store has it; what a stopped attempt left there is removed."""
         same = f"tags.`{TAG}run` = '{summary.run}' and tags.`{TAG}created` = '{summary.created}'"
         for found in self._search([experiment], same):
             if found.info.status == "FINISHED":
@@ -226,7 +226,7 @@ class MlflowTracker:
         return None
 
     def _unfinished(self, experiment: str, run: str) -> str | None:
-        """The id of a run that was begun and has its epochs only."""
+        """The id of a run that was begun and has epochs only."""
         found = self._search([experiment], f"tags.`{TAG}run` = '{run}'")
         ids = [str(each.info.run_id) for each in found if TAG + "created" not in each.data.tags]
         return next(iter(ids), None)
@@ -246,7 +246,7 @@ class MlflowTracker:
             self._client.set_terminated(run_id, status)
 
     def _whole(self, experiment: str, summary: Summary, run: RunFolder) -> str:
-        """Write a finished run, into the one that holds its epochs where there is one; returns its id."""
+        """Write a finished run, into the one with its epochs if there is one; returns its id."""
         manifest = run.manifest()
         started = int(datetime.fromisoformat(summary.created).timestamp() * 1000)
         run_id, tags = self._unfinished(experiment, summary.run), _tags(summary, manifest)

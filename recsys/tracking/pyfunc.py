@@ -3,11 +3,11 @@
 Input, a list for each row of a frame (ids of any type, as ``recsys.ids.id_text`` reads them):
 
 * ``user``: an id;
-* ``history``: for someone never seen, their items, the oldest first: a list, a JSON text of one, or a text as
+* ``history``: the items of an unseen user, the oldest first: a list, a JSON text of one, or a text as
   ``recsys recommend --history`` takes it. A row that has one is answered by it, and its user is only a label;
 * ``exclude``: items to leave out, in the same forms.
 
-Output: user, item, rank, score, title (null where there is none); at most k rows a list, the best first.
+Output: user, item, rank, score, title (null if there is none); at most k rows a list, the best first.
 Parameters: ``k``, and ``unknown``: what a user the run does not know gets, or a history without a known item:
 ``popular`` items, ``skip``: no rows, or ``error``. A row with neither user nor history is an error under
 ``error``, and gets no rows otherwise.
@@ -89,7 +89,7 @@ class Recommender(pyfunc.PythonModel):  # type: ignore[misc]  # mlflow gives no 
 
 
 def _rows(given: pd.DataFrame) -> Iterator[tuple[object, ...]]:
-    """User, history and exclude of each row, None where there is no such column.
+    """User, history and exclude of each row, None if there is no such column.
 
     MLflow makes one row of a dictionary of lists of text; here it is a table of columns all the same.
     """

@@ -1,4 +1,4 @@
-"""Calls to MLflow that say nothing of their own and phone nobody."""
+"""Call MLflow without its output and its telemetry."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Final
 
-# What a person has set in the environment stays as it is.
+# Variables that are set in the environment stay as they are.
 ENVIRONMENT: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -23,7 +23,7 @@ ENVIRONMENT: Final = {
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep mlflow's own talk from the terminal, and its telemetry from the network."""
+    """Suppress the messages of mlflow, and its telemetry."""
     added = {key: value for key, value in ENVIRONMENT.items() if key not in os.environ}
     os.environ.update(added)
     levels = {name: logging.getLogger(name).level for name in ("mlflow", "alembic")}

@@ -1,4 +1,4 @@
-"""Every run there is: the run folders here, and what MLflow has beyond them."""
+"""All runs: the run folders of the home, and runs that only MLflow has."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class RunList:
 def list_runs(
     home: Home, tracker: MlflowTracker, warn: Callable[[str], None], *, ask_mlflow: bool = False
 ) -> RunList:
-    """Read the run folders, and for runs without one here what was noted when they were logged.
+    """Read the run folders, and the notes of logged runs that have no folder here.
 
     Args:
         home: Where they are.
         tracker: The MLflow store of the home.
-        warn: Told where MLflow could not be read.
-        ask_mlflow: Read the store itself too, which takes seconds: it has what others logged to it, and no
-            longer what was deleted there.
+        warn: Called with a message if MLflow could not be read.
+        ask_mlflow: Also read the store, which takes seconds: it has runs that others logged, and lacks those
+            that were deleted there.
     """
     here = summaries(home)
     names = {run.run for run in here}

@@ -1,4 +1,4 @@
-"""Where MLflow keeps its runs, and whether it can be reached; knows nothing of mlflow itself."""
+"""Where MLflow keeps its runs, and whether it can be reached; does not import mlflow."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def tracking_uri(home: Home) -> str:
 
 
 def database(uri: str) -> Path | None:
-    """The file of a sqlite store; None where the store is a server."""
+    """The file of a sqlite store; None if the store is a server."""
     return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
 
 
 def artifact_location(uri: str, experiment: str) -> str | None:
-    """Beside a sqlite store's file; None where a server decides."""
+    """Beside a sqlite store's file; None if a server decides."""
     file = database(uri)
     return None if file is None else (file.resolve().parent / "artifacts" / experiment).as_uri()
 
 
 def fault(uri: str, seconds: float = 2.0) -> str | None:
-    """Why the store cannot be used, found out quickly; None where nothing speaks against it."""
+    """Why the store cannot be used, by a quick check; None if no fault is found."""
     file = database(uri)
     if file is not None:
         folder = next(each for each in file.resolve().parents if each.exists())

@@ -1,4 +1,4 @@
-"""What a run was and what came out, flat: the same whether it is read from the run folder or from MLflow."""
+"""Settings and results of a run, flat: the same whether read from the run folder or from MLflow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recsys.storage.run_folder import RunFolder
 
 LOW: Final = "/low"
 HIGH: Final = "/high"
-# Beside the options of a baseline: the names of those that the valid part settled.
+# Beside the options of a baseline: the names of those chosen on the validation set.
 TUNED: Final = "tuned"
 
 
@@ -28,11 +28,11 @@ class Summary:
         status: ``finished`` or ``failed``.
         dataset: Name of the dataset.
         dataset_hash: Of its content.
-        split_hash: Of its train, valid and test parts; runs are compared within one split only.
-        options: Settings by dotted path: ``model.loss.margin``; what the valid part settled:
+        split_hash: Of its train, validation and test sets; runs are compared within one split only.
+        options: Settings by dotted path: ``model.loss.margin``; what was chosen on the validation set:
             ``chosen.epochs``, a part as it was chosen; those of the tuned baselines, and why one
             failed, as ``baselines.als.failed``.
-        figures: ``recall@20`` on the test part with ``recall@20/low`` and ``/high``, the same behind
+        figures: ``recall@20`` on the test set with ``recall@20/low`` and ``/high``, the same behind
             ``baseline/als/``; ``valid/ndcg@10``, ``seconds/fit``, ``index/p50_ms``, ``counts/users``
             and ``bytes``.
     """
@@ -78,23 +78,23 @@ class Summary:
 
     @property
     def valid(self) -> float | None:
-        """ndcg@10 on the valid part; None where there was none."""
+        """ndcg@10 on the validation set; None without one."""
         return self.figures.get("valid/ndcg@10")
 
     @property
     def baselines(self) -> list[str]:
-        """Names of the baselines that the run was shown beside; one that failed is none."""
+        """Names of the baselines that the run was compared with, without failed ones."""
         names = (name.split("/")[1] for name in self.figures if name.startswith("baseline/"))
         return list(dict.fromkeys(names))
 
     def interval(self, name: str) -> tuple[float, float] | None:
-        """The 95 % interval of a figure, where there is one."""
+        """The 95 % interval of a figure, if there is one."""
         low, high = self.figures.get(name + LOW), self.figures.get(name + HIGH)
         return None if low is None or high is None else (low, high)
 
 
 def flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Settings by dotted path; a part is its name, and its options lie below it.
+    """Settings by dotted path; a part is given by its name, and its options have the paths below.
 
     Example:
         >>> dict(flat({"name": "two_tower", "loss": {"name": "triplet", "margin": 0.2}, "dim": 64}, "model"))
@@ -161,6 +161,6 @@ def _judged(scored: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, float
 
 
 def _bytes(folder: Path) -> float:
-    """What serving needs on disk: the model and the index."""
+    """Bytes of the files that serving needs: the model and the index."""
     sealed: dict[str, dict[str, int]] = read_json(folder / SEAL)
     return float(sum(entry["size"] for name, entry in sealed.items() if not name.startswith("evaluation/")))

@@ -1,4 +1,4 @@
-"""What records runs: each epoch as it comes, and the finished run."""
+"""Protocols of what records runs: each epoch as it ends, and the finished run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Literal, Protocol
 from recsys.storage.run_folder import RunFolder
 
 
-class Course(Protocol):
-    """The record of a run while it is made. No method raises: the run goes on without its record."""
+class ActiveRun(Protocol):
+    """The record of a run in progress. No method raises: without a record the run continues."""
 
     def epoch(self, step: int, figures: Mapping[str, float]) -> None:
         """Record the figures of an epoch, counted from 1; returns at once."""
@@ -19,24 +19,24 @@ class Course(Protocol):
         """Wait, but not long, until all epochs are recorded.
 
         Args:
-            status: How the run ended where it is not finished; None: ``Tracker.log`` comes next.
+            status: How an unfinished run ended; None: it is finished, and ``Tracker.log`` comes next.
         """
         ...
 
 
 class Tracker(Protocol):
-    """Where runs are recorded beside their folders, which hold everything."""
+    """Records runs. Their folders hold everything, with a record or without."""
 
-    def begin(self, run: str, dataset: str, settings: Mapping[str, Any]) -> Course:
-        """Begin to record a run, or go on with one that was stopped.
+    def begin(self, run: str, dataset: str, settings: Mapping[str, Any]) -> ActiveRun:
+        """Begin the record of a run, or continue that of a stopped one.
 
         Args:
             run: Name of its folder.
-            dataset: Name of what it is fitted to.
+            dataset: Name of the dataset it is fitted to.
             settings: Its configuration, as in ``config.yaml``.
         """
         ...
 
     def log(self, run: RunFolder) -> Mapping[str, Any] | None:
-        """Record a finished run; None where it could not be: the run folder keeps everything."""
+        """Record a finished run; None if that failed: the run folder has everything."""
         ...

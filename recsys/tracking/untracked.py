@@ -1,4 +1,4 @@
-"""No record beside the run folder."""
+"""The tracker ``none``: no record beside the run folder."""
 
 from __future__ import annotations
 

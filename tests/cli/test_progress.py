@@ -9,8 +9,7 @@ import time
 
 import pytest
 
-from recsys.cli import progress
-from recsys.cli.progress import Meter, Task
+from recsys.cli.progress import Meter, Task, progress
 from recsys.cli.reports.train import Watch
 from recsys.cli.session import Session
 from recsys.storage.home import Home
@@ -26,14 +25,8 @@ def test_a_rate_is_that_of_what_was_done_since_it_began() -> None:
     assert Task("rows", None, 5000, began=now - 10, latest=now).figures() == "5,000, 500/s"
 
 
-@pytest.fixture
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.1)
-
-
-@pytest.mark.usefixtures("fast")
 def test_a_line_every_few_seconds_where_no_terminal_is(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress.progress("users", 1000) as advance:
+    with progress("users", 1000, Meter(between_lines=0.1)) as advance:
         for _ in range(5):
             advance(100)
             time.sleep(0.1)
@@ -42,9 +35,8 @@ def test_a_line_every_few_seconds_where_no_terminal_is(capsys: pytest.CaptureFix
     assert all(re.fullmatch(r"users: \d00 of 1,000, [\d,]+/s, \d s left", line) for line in lines)
 
 
-@pytest.mark.usefixtures("fast")
 def test_a_long_call_that_reports_nothing_is_heard_of(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    with Watch(Session(home)) as watch:
+    with Watch(Session(home), Meter(between_lines=0.1)) as watch:
         watch.stage("ranking all items")
         time.sleep(0.35)
     first, *rest = capsys.readouterr().err.splitlines()
@@ -53,9 +45,8 @@ def test_a_long_call_that_reports_nothing_is_heard_of(home: Home, capsys: pytest
     assert all(re.fullmatch(r"  ranking all items: \d s so far", line) for line in rest)
 
 
-@pytest.mark.usefixtures("fast")
 def test_quiet_work_says_nothing(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    with Watch(Session(home, quiet=True)) as watch:
+    with Watch(Session(home, quiet=True), Meter(between_lines=0.1)) as watch:
         watch.stage("ranking")
         time.sleep(0.3)
     assert capsys.readouterr().err == ""
@@ -72,12 +63,11 @@ def test_nothing_is_drawn_once_the_work_is_over() -> None:
 SCRIPT = """
 import time
 from pathlib import Path
-from recsys.cli import progress
+from recsys.cli.progress import Meter
 from recsys.cli.session import Session
 from recsys.cli.reports.train import Watch
 from recsys.storage.home import Home
-progress.SECONDS_UNSEEN = 0.2
-with Watch(Session(Home(Path('.')))) as watch:
+with Watch(Session(Home(Path('.'))), Meter(unseen=0.2)) as watch:
     watch.stage('fitting')
     time.sleep(0.6)
     for number in (1, 2, 3):

@@ -160,6 +160,6 @@ def test_ctrl_c_says_how_to_go_on(home: Home) -> None:
     process = start(home, *SMALL, "--epochs", "5000", "--patience", "5000")
     run, errors = stop_in_training(home, process, signal.SIGINT)
     assert process.returncode == 130
-    assert f"go on with: recsys train --resume {run.name}" in errors
+    assert f"continue with: recsys train --resume {run.name}" in errors
     assert home.current("run") == current
     assert call(home, "recommend", "--user", "none").exit_code == 2

@@ -51,7 +51,7 @@ def test_every_model_may_be_a_baseline(home: Home, name: str) -> None:
     tuned = name in ("als", "ease", "item_knn", "spectral")
     assert bool(beside["tried"]) == tuned
     assert (f"{name} (tuned)" in result.stdout) == tuned
-    said = f"baseline {name} is tuned on the valid part: {len(beside['tried'])} setting"
+    said = f"baseline {name} is tuned on the validation set: {len(beside['tried'])} setting"
     assert (said in result.stderr) == tuned
 
 
@@ -143,7 +143,7 @@ def test_on_counts_als_is_shown_at_its_best_weighting(home: Home, tmp_path: Path
     result = train(home, "--baselines", "als", "--seed", "5")
     beside = RunFolder(home.folder("run", "current")).manifest()["baselines"]["als"]
     assert beside["options"]["weighting"] != "raw"
-    assert "is tuned on the valid part: 28 settings" in result.stderr
+    assert "is tuned on the validation set: 28 settings" in result.stderr
     assert len(beside["tried"]) == 28
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from recsys.cli.reports.train import Watch
 from recsys.cli.session import Session
+from recsys.storage.home import Home
 
 
 @pytest.mark.parametrize(
@@ -25,10 +26,9 @@ from recsys.cli.session import Session
     ],
 )
 def test_an_epoch_and_a_trial_read_apart(
-    figures: dict[str, float], wanted: str, monkeypatch: pytest.MonkeyPatch
+    figures: dict[str, float], wanted: str, home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(Session, "say", lambda _, text: said.append(text))
-    watch = Watch(Session.__new__(Session))
+    watch = Watch(Session(home))
     watch.epoch("epoch", 0 if wanted.startswith("trying") else 3, 60, figures)
-    assert said[0].strip().startswith(wanted)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.strip().startswith(wanted + "  (")

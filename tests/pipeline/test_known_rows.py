@@ -123,7 +123,9 @@ def test_an_export_for_evaluation_scores_what_the_run_says(
 
 def test_lists_of_a_model_that_was_not_scored_are_refused(data: Dataset, tmp_path: Path) -> None:
     run = fitted(data, "all")
-    with pytest.raises(InputError, match=r"fitted to its test (part|set) too .--refit all.*train --refit valid"):
+    with pytest.raises(
+        InputError, match=r"fitted to its test (part|set) too .--refit all.*train --refit valid"
+    ):
         export(run.path, tmp_path / "lists.parquet", purpose="evaluation")
     assert not list(tmp_path.iterdir())
 

@@ -102,7 +102,7 @@ class Stopping(Silent):
     ("error", "raised", "message"),
     [
         (RecsysError("the disk is full"), RecsysError, "the disk is full"),
-        (KeyboardInterrupt(), StoppedError, "go on with: recsys train --resume item-knn-"),
+        (KeyboardInterrupt(), StoppedError, "continue with: recsys train --resume item-knn-"),
     ],
 )
 @pytest.mark.parametrize("stage", ["fitting", "ranking", "choosing an index"])

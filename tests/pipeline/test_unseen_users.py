@@ -129,7 +129,7 @@ def test_the_report_shows_the_curve_and_who_was_left_out(by_users: Home) -> None
     result = call(by_users, "train", "--model", "ease", "--baselines", "popularity")
     assert result.exit_code == 0, result.output
     text = " ".join(result.stdout.split())
-    assert "none of the test users is in train: each is served by the oldest 80 % of their rows" in text
+    assert "none of the test users is in train: each is folded in with the oldest 80 % of their rows" in text
     assert "users with a single row are left out" in text
     assert "ndcg@20 by the newest items of the history" in text
     lines = [line.split() for line in result.stdout.splitlines()]
@@ -188,7 +188,7 @@ def test_newcomers_are_granted_their_first_rows_and_the_main_table_stays(in_time
 
     shown = call(in_time, "evaluate", "--warm-up", "2", "--by", "history")
     assert shown.exit_code == 0, shown.output
-    assert "cold users, first 2 rows granted" in shown.stdout
+    assert "cold users, folded in with their first 2 rows" in shown.stdout
     again = json.loads(call(in_time, "evaluate", "--warm-up", "2", "--by", "history", "--json").stdout)
     assert again["warm_up"]["metrics"] == pytest.approx(told["metrics"])
     assert again["metrics"] == pytest.approx(warm["metrics"])
@@ -203,7 +203,7 @@ def test_more_rows_than_any_newcomer_has(in_time: Home) -> None:
     assert "metrics" not in document["warm_up"]
     shown = call(in_time, "evaluate", "--warm-up", "10000")
     assert shown.exit_code == 0, shown.output
-    assert "first 10000 rows granted: 0 users" in " ".join(shown.stdout.split())
+    assert "with their first 10000 rows: 0 users" in " ".join(shown.stdout.split())
 
 
 @pytest.mark.parametrize("words", [["train", "--warm-up", "-1"], ["evaluate", "--warm-up", "-1"]])

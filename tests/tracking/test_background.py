@@ -16,31 +16,31 @@ def test_epochs_arrive_in_order_before_the_run_ends() -> None:
         if len(sent) == 3:
             arrived.set()
 
-    course = Background(send, lambda _: None, set())
+    active = Background(send, lambda _: None, set())
     for step in (1, 2, 3):
-        course.epoch(step, {"loss": 1 / step})
+        active.epoch(step, {"loss": 1 / step})
     assert arrived.wait(5)
     assert [step for step, _ in sent] == [1, 2, 3]
-    course.end()
+    active.end()
 
 
 def test_epochs_that_the_store_has_are_not_sent_again() -> None:
     sent: list[Epoch] = []
-    course = Background(sent.extend, lambda _: None, {1, 2})
+    active = Background(sent.extend, lambda _: None, {1, 2})
     for step in (1, 2, 3, 3):
-        course.epoch(step, {})
-    course.end()
+        active.epoch(step, {})
+    active.end()
     assert [step for step, _ in sent] == [3]
 
 
 def test_a_store_that_hangs_holds_nothing_up() -> None:
     hanging = threading.Event()
     ended: list[str] = []
-    course = Background(lambda _: hanging.wait(30) and None, ended.append, set(), patience=0.1)
+    active = Background(lambda _: hanging.wait(30) and None, ended.append, set(), patience=0.1)
     started = time.perf_counter()
     for step in range(1, 20_000):
-        course.epoch(step, {"loss": 0.0})
-    course.end("KILLED")
+        active.epoch(step, {"loss": 0.0})
+    active.end("KILLED")
     assert time.perf_counter() - started < 5
     assert ended == []
     hanging.set()
@@ -51,8 +51,8 @@ def test_a_store_that_fails_stops_only_the_sending() -> None:
         raise OSError("no route")
 
     ended: list[str] = []
-    course = Background(refuse, ended.append, set())
+    active = Background(refuse, ended.append, set())
     for step in (1, 2):
-        course.epoch(step, {})
-    course.end("FAILED")
+        active.epoch(step, {})
+    active.end("FAILED")
     assert ended == ["FAILED"]

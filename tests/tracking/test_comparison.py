@@ -74,7 +74,7 @@ def test_a_run_without_the_metric_is_left_out_and_said_so(home: Home) -> None:
 def test_missing_values_a_user_leave_the_differences_empty_and_are_named(home: Home) -> None:
     found = compare([summary(home, "a")], "ndcg@10", lambda *_: None)
     assert all(row.to_best is None and row.to_baseline is None for row in found.rows)
-    assert "a: its values a user are missing, so it has no paired difference" in found.notes
+    assert "a: its values per user are missing, so it has no paired difference" in found.notes
 
 
 def test_runs_scored_on_different_users_are_not_paired(home: Home) -> None:

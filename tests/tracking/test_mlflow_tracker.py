@@ -58,7 +58,7 @@ def test_the_alias_is_on_the_best_run_on_valid_of_the_newest_split(tracked_home:
     tracker.log(finished(tracked_home, "a", created="2026-01-01T00:00:00+00:00", valid=0.3, quality=0.1))
     assert champion() == "a"
     tracker.log(finished(tracked_home, "b", created="2026-01-02T00:00:00+00:00", valid=0.2, quality=0.9))
-    assert (champion(), tracked_home.champion()) == ("a", "a")  # the test part has no say
+    assert (champion(), tracked_home.champion()) == ("a", "a")  # the test set has no say
     tracker.log(finished(tracked_home, "c", created="2026-01-03T00:00:00+00:00", valid=0.4))
     assert (champion(), tracked_home.champion()) == ("c", "c")
     other = finished(tracked_home, "d", created="2026-01-04T00:00:00+00:00", valid=0.01, split="6" * 64)

@@ -79,7 +79,7 @@ def test_each_dataset_has_a_champion_of_its_own(home: Home) -> None:
     finished(home, "c", dataset="two", valid=0.2)
     assert {dataset: run.run for dataset, run in crown(home).items()} == {"one": "a", "two": "c"}
     assert (home.champion("one"), home.champion("two"), home.champion("three")) == ("a", "c", None)
-    # a newer log under the same name, with no figure on a valid part: the champion of the older one resigns
+    # a newer log under the same name, without a validation set: the champion of the older one resigns
     finished(home, "d", dataset="two", split="6" * 64, valid=None, created="2026-01-06T00:00:00+00:00")
     assert set(crown(home)) == {"one"}
     assert home.champion("two") is None

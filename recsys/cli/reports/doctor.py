@@ -1,4 +1,4 @@
-"""What is installed, what is missing, and what to do about it; every check survives what it finds."""
+"""Checks of the installation: what is missing, and what to do about it; no check fails by an error."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: what was looked at, how it stands, and what to do where it does not stand well."""
+    """One line: what was checked, its status, and what to do about a problem."""
 
     name: str
     status: Status
@@ -63,11 +63,11 @@ class Finding:
 
 
 def checkup(home: Home) -> list[Finding]:
-    """Look at everything; the slow probes run beside the rest, in processes of their own."""
+    """Run all checks; the slow probes run at the same time, in separate processes."""
     torch, annoy = _probe(TORCH_PROBE), _probe(ANNOY_PROBE)
     checks: list[tuple[str, Callable[[], list[Finding]]]] = [
         ("python", lambda: [_python()]),
-        ("packages", _packages),
+        ("packages", lambda: _packages(_pinned(Path(recsys.__file__).parents[1] / "constraints.txt"))),
         ("plugins", _plugins),
         ("home", lambda: [_home(home)]),
         ("disk", lambda: [_disk(home)]),
@@ -82,8 +82,8 @@ def checkup(home: Home) -> list[Finding]:
 def _safely(name: str, check: Callable[[], list[Finding]]) -> list[Finding]:
     try:
         return check()
-    except Exception as error:  # a doctor reports what it cannot explain
-        return [Finding(name, "warn", f"could not be looked at: {type(error).__name__}: {error}")]
+    except Exception as error:  # reported, whatever it is
+        return [Finding(name, "warn", f"could not be checked: {type(error).__name__}: {error}")]
 
 
 def _python() -> Finding:
@@ -91,13 +91,12 @@ def _python() -> Finding:
     return Finding("python", "ok", f"{platform.python_version()} on {system}, {cores()} cores")
 
 
-def _packages() -> list[Finding]:
-    """Every package that recsys names, against the versions in constraints.txt where that is at hand."""
+def _packages(pinned: dict[str, str]) -> list[Finding]:
+    """Every package that recsys names, against the versions pinned; none are if there is no such file."""
     needed = [_name(line) for line in metadata.requires("recsys") or [] if "extra ==" not in line]
     missing = [name for name in needed if _version(name) is None]
     if missing:
         return [Finding("packages", "fail", f"missing: {', '.join(missing)}", f"run: {INSTALL}")]
-    pinned = _pinned(Path(recsys.__file__).parents[1] / "constraints.txt")
     others = [f"{name} {_version(name)}, tested {pinned[name]}" for name in needed if _differs(name, pinned)]
     if others:
         return [Finding("packages", "warn", "; ".join(others), f"for the versions tested, run: {INSTALL}")]
@@ -105,7 +104,7 @@ def _packages() -> list[Finding]:
 
 
 def _plugins() -> list[Finding]:
-    """What installed packages offer; nothing is said where none does."""
+    """Parts of installed packages; no finding if there are none."""
     offered, faults = [], []
     for family in plugins.FAMILIES:
         offered += [f"{family} {name} ({by})" for name, by in plugins.foreign(family).items()]
@@ -148,7 +147,7 @@ def _home(home: Home) -> Finding:
 
 
 def _nearest(home: Home) -> Path:
-    """The home, or where it would be made."""
+    """The home, or the folder in which it would be made."""
     whole = home.path.resolve()
     return next(each for each in (whole, *whole.parents) if each.exists())
 
@@ -186,7 +185,7 @@ def _blas() -> list[Finding]:
 
 
 def _annoy(probe: subprocess.Popen[str]) -> Finding:
-    """It is built on the machine for its own processor, so that it is tried and not only looked for."""
+    """Try annoy: it is compiled for the processor it is installed on, and may not run on another."""
     _, error = _finish(probe)
     if probe.returncode == 0:
         return Finding("annoy", "ok", f"{_version('annoy')}, works")
@@ -206,8 +205,8 @@ def _annoy(probe: subprocess.Popen[str]) -> Finding:
     return Finding("annoy", "warn", f"not installed ({compiler} is there)", f"{first}; run: {build}")
 
 
-def _torch(probe: subprocess.Popen[str]) -> list[Finding]:
-    output, error = _finish(probe)
+def _torch(probe: subprocess.Popen[str], seconds: float = PROBE_SECONDS) -> list[Finding]:
+    output, error = _finish(probe, seconds)
     if probe.returncode != 0:
         return [Finding("torch", "fail", f"does not work: {_last(error)}", f"install it: {INSTALL}")]
     found: dict[str, Any] = json.loads(output)
@@ -232,20 +231,20 @@ def _precision(found: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _probe(code: str) -> subprocess.Popen[str]:
-    """A Python of its own: a library that crashes takes nobody with it."""
+    """Start a separate Python process, so that a library that crashes does not end this one."""
     words = [sys.executable, "-c", code]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/")
 
 
-def _finish(probe: subprocess.Popen[str]) -> tuple[str, str]:
+def _finish(probe: subprocess.Popen[str], seconds: float = PROBE_SECONDS) -> tuple[str, str]:
     try:
-        return probe.communicate(timeout=PROBE_SECONDS)
+        return probe.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         probe.kill()
         output, _ = probe.communicate()
-        return output, f"no answer within {PROBE_SECONDS} s"
+        return output, f"no answer within {seconds:g} s"
 
 
 def _last(error: str) -> str:
     lines = error.strip().splitlines()
-    return lines[-1] if lines else "it ended without a word"
+    return lines[-1] if lines else "it ended without a message"

@@ -1,4 +1,4 @@
-"""What ``recsys etl`` tells people at the end: what became of each row, and what to do next."""
+"""The report of ``recsys etl``: what became of each row, and the next step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``recsys evaluate --roc`` says: how well a score tells test pairs from unobserved ones."""
+"""The report of ``recsys evaluate --roc``: how well scores separate test pairs from unobserved ones."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MAX_USERS: Final = 10_000
 
 
 def pair_quality(model: Scorer, truth: Truth, seen: Ragged, title: str, svg: Path | None) -> dict[str, Any]:
-    """The area, the pairs it is made of, and the threshold at some false-positive rates; drawn where asked.
+    """Area under the curve, counts of pairs, and thresholds at some false-positive rates; drawn to ``svg``.
 
-    At most 10,000 users are taken. A threshold is None where only one above all scores keeps the rate.
+    At most 10,000 users are taken. A threshold is None if only one above all scores keeps the rate.
     """
     from recsys.evaluation.roc import roc
     from recsys.evaluation.roc_plot import svg as draw
@@ -43,7 +43,7 @@ def pair_quality(model: Scorer, truth: Truth, seen: Ragged, title: str, svg: Pat
 
 
 def pair_quality_text(found: Mapping[str, Any]) -> str:
-    """The same in lines for people."""
+    """The same as lines of text."""
     lines = [
         f"pairs: AUC {found['auc']:.4f} of {found['observed']:,} test pairs against {found['unobserved']:,} "
         "unobserved ones of the same users",

@@ -1,4 +1,4 @@
-"""What a person sees of training: a line an epoch, and at the end the table beside the baselines."""
+"""The report of training: a line per epoch, and at the end the table with the baselines."""
 
 import sys
 import time
@@ -17,10 +17,9 @@ from recsys.evaluation.names import DEFAULT
 from recsys.pipeline.epochs import read_epochs
 from recsys.storage.run_folder import RunFolder
 
-# Of the metrics that are made without a word; of others, all that were asked for are shown.
+# Shown of the default metrics; of metrics that were given, all are shown.
 COLUMNS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "mrr@20", "coverage@20")
-SECONDS_BETWEEN_LINES = 5.0
-# What a person follows; the other figures of an epoch are in epochs.jsonl and in MLflow.
+# Shown per epoch; the other figures are in epochs.jsonl and in MLflow.
 FOLLOWED = ("loss", "valid", "rank")
 SPACE = {
     "rank": "effective rank",
@@ -33,16 +32,16 @@ SPACE = {
 
 
 class Watch:
-    """Prints what a pipeline says; epochs at most every few seconds where no terminal is.
+    """Prints the progress of a pipeline; without a terminal, epochs at most every few seconds.
 
-    Under the lines of a terminal a bar shows how far the work is, elsewhere a line every few seconds does.
+    On a terminal a bar below the lines shows the progress, elsewhere a line every few seconds.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, meter: Meter | None = None) -> None:
         self._session = session
-        self._told = 0.0
+        self._printed = 0.0
         self._previous = time.monotonic()
-        self._meter = Meter()
+        self._meter = meter or Meter()
 
     def __enter__(self) -> "Watch":
         if not self._session.quiet:
@@ -57,7 +56,7 @@ class Watch:
         """A stage begins."""
         self._previous = time.monotonic()
         self._session.say(text)
-        self._meter.told()
+        self._meter.printed()
         self._meter.begin("  " if sys.stderr.isatty() else f"  {text}")
 
     def epoch(self, label: str, number: int, total: int | None, figures: Mapping[str, float]) -> None:
@@ -68,10 +67,10 @@ class Watch:
         trial = number == 0
         if not trial:
             self._meter.reach(f"  {label}", number, total, taken)
-        if not sys.stderr.isatty() and now - self._told < SECONDS_BETWEEN_LINES:
+        if not sys.stderr.isatty() and now - self._printed < self._meter.between_lines:
             return
-        self._told = now
-        self._meter.told()
+        self._printed = now
+        self._meter.printed()
         if trial:
             text = "  ".join(f"{name} {_short(figures[name])}" for name in tried)
             self._session.say(f"  trying {text}: valid {_short(figures['valid'])}  ({taken:.2f} s)")
@@ -84,7 +83,7 @@ class Watch:
         )
 
     def work(self, label: str, total: int) -> Callable[[int], None]:
-        """Work that is counted begins."""
+        """Counted work begins."""
         self._meter.begin(f"  {label}", total)
         return self._meter.advance
 
@@ -94,7 +93,7 @@ class Watch:
 
 
 def render(console: Console, run: RunFolder) -> None:
-    """The table of a run beside its baselines, what was counted, the index, and what to do next."""
+    """Print the table of a run and its baselines, the counts, the index, and the next step."""
     manifest = run.manifest()
     names = " ".join([_model(manifest), *manifest["baselines"]])
     room = console.width - max(map(len, names.split())) - 2
@@ -106,7 +105,7 @@ def render(console: Console, run: RunFolder) -> None:
     if manifest["refit"] == "all":
         console.print(
             "--refit all: these scores are of the fit to train and valid; what is served was fitted again on "
-            "everything, the test part too, and cannot be scored."
+            "everything, the test set too, and cannot be scored."
         )
     counts = manifest["counts"]
     console.print(
@@ -131,7 +130,7 @@ def _columns(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _table(manifest: Mapping[str, Any], columns: Sequence[str]) -> Table:
-    title = f"{manifest['dataset']['name']}, test part; below each value half of its 95 % interval"
+    title = f"{manifest['dataset']['name']}, test set; below each value half of its 95 % interval"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("model", overflow="fold")
     for column in columns:
@@ -150,13 +149,13 @@ def _table(manifest: Mapping[str, Any], columns: Sequence[str]) -> Table:
 
 
 def _space(run: RunFolder) -> str | None:
-    """The health of the space after the last epoch, where the model has one."""
-    told = read_epochs(run.path / "epochs.jsonl")
-    shown = {name: told[-1][name] for name in SPACE if name in told[-1]} if told else {}
+    """Diagnostics of the embedding space after the last epoch; None if the model has none."""
+    epochs = read_epochs(run.path / "epochs.jsonl")
+    shown = {name: epochs[-1][name] for name in SPACE if name in epochs[-1]} if epochs else {}
     if not shown:
         return None
     figures = ", ".join(f"{SPACE[name]} {_short(value)}" for name, value in shown.items())
-    return f"space after epoch {told[-1]['epoch']}: {figures}"
+    return f"space after epoch {epochs[-1]['epoch']}: {figures}"
 
 
 def _model(manifest: Mapping[str, Any]) -> str:
@@ -187,7 +186,8 @@ def _index(index: Mapping[str, Any]) -> str:
     recall = next((f"{name} {value:.3f}" for name, value in index.items() if name.startswith("recall@")), "")
     return (
         f"index: {index['kind']}{f' ({settings})' if settings else ''}, measured {recall} "
-        f"(asked: {index['target']:g}), a query takes {index['p50_ms']:.2f} ms (p95 {index['p95_ms']:.2f} ms)"
+        f"(target: {index['target']:g}), a query takes {index['p50_ms']:.2f} ms "
+        f"(p95 {index['p95_ms']:.2f} ms)"
     )
 
 
