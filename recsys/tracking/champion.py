@@ -29,7 +29,7 @@ def best(runs: Iterable[Summary]) -> Summary | None:
     return max(rivals, key=lambda run: run.valid or 0.0, default=None)
 
 
-def crown(home: Home) -> dict[str, Summary]:
+def update_champions(home: Home) -> dict[str, Summary]:
     """Find the champion of each dataset among the run folders and write their names to ``champion.json``.
 
     A dataset has none if no run on the split of its newest run has a figure on the validation set.

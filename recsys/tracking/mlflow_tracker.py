@@ -24,7 +24,7 @@ from recsys.storage.run_folder import RunFolder
 from recsys.tracking import store
 from recsys.tracking.background import Background, Epoch
 from recsys.tracking.bundle import save_pyfunc
-from recsys.tracking.champion import best, crown
+from recsys.tracking.champion import best, update_champions
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.names import from_mlflow, registered, to_mlflow
 from recsys.tracking.quiet import quiet
@@ -83,7 +83,7 @@ class MlflowTracker:
             run_id, tracking_uri, experiment, as written to ``mlflow.json``; None if MLflow could not take it:
             then there is a warning, and the run folder has everything.
         """
-        crown(self.home)
+        update_champions(self.home)
         try:
             return self._mirror(run)
         except RecsysError as error:
@@ -107,7 +107,7 @@ class MlflowTracker:
             progress(f"logging {run.name}")
             self._mirror(run)
             done.append(run.name)
-        crown(self.home)
+        update_champions(self.home)
         return done
 
     def begin(self, run: str, dataset: str, settings: Mapping[str, Any]) -> ActiveRun:
@@ -206,7 +206,7 @@ class MlflowTracker:
         run_id = self._finished(experiment, summary)
         if run_id is None:
             run_id = self._whole(experiment, summary, run)
-        self._crown(experiment, summary.dataset)
+        self._alias_champion(experiment, summary.dataset)
         return {"run_id": run_id, "tracking_uri": self.uri, "experiment": EXPERIMENTS + summary.dataset}
 
     def _experiment(self, dataset: str) -> str:
@@ -312,7 +312,7 @@ class MlflowTracker:
             name, model.artifact_location, run_id, tags={TAG + "run": summary.run}, model_id=model.model_id
         )
 
-    def _crown(self, experiment: str, dataset: str) -> None:
+    def _alias_champion(self, experiment: str, dataset: str) -> None:
         """Give the dataset's alias to its best run, on the split of its newest run."""
         found = self._search([experiment], WHOLE)
         ids = {run.data.tags[TAG + "run"]: run.info.run_id for run in found}

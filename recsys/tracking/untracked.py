@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from recsys.storage.home import Home
 from recsys.storage.run_folder import RunFolder
-from recsys.tracking.champion import crown
+from recsys.tracking.champion import update_champions
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +33,4 @@ class Untracked:
 
     def log(self, run: RunFolder) -> None:
         """Choose the champion anew."""
-        crown(self.home)
+        update_champions(self.home)

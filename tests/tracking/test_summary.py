@@ -4,7 +4,7 @@ import pytest
 
 from recsys.errors import RecsysError
 from recsys.storage.home import Home
-from recsys.tracking.champion import best, crown, summaries
+from recsys.tracking.champion import best, update_champions, summaries
 from recsys.tracking.summary import Summary, epochs, flat
 from tests.tracking.finished import finished
 
@@ -67,7 +67,7 @@ def test_a_broken_run_folder_stops_nobody(home: Home) -> None:
     broken = finished(home, "broken")
     (broken.path / "run.json").write_text("{")
     assert [each.run for each in summaries(home)] == ["good"]
-    assert crown(home)["log"].run == "good"
+    assert update_champions(home)["log"].run == "good"
     assert json.loads((home.path / "champion.json").read_text()) == {"runs": {"log": "good"}}
     with pytest.raises(RecsysError, match="not valid JSON"):
         Summary.of(broken)
@@ -77,11 +77,11 @@ def test_each_dataset_has_a_champion_of_its_own(home: Home) -> None:
     finished(home, "a", dataset="one", valid=0.9)
     finished(home, "b", dataset="two", valid=0.1, created="2026-01-05T00:00:00+00:00")
     finished(home, "c", dataset="two", valid=0.2)
-    assert {dataset: run.run for dataset, run in crown(home).items()} == {"one": "a", "two": "c"}
+    assert {dataset: run.run for dataset, run in update_champions(home).items()} == {"one": "a", "two": "c"}
     assert (home.champion("one"), home.champion("two"), home.champion("three")) == ("a", "c", None)
     # a newer log under the same name, without a validation set: the champion of the older one resigns
     finished(home, "d", dataset="two", split="6" * 64, valid=None, created="2026-01-06T00:00:00+00:00")
-    assert set(crown(home)) == {"one"}
+    assert set(update_champions(home)) == {"one"}
     assert home.champion("two") is None
 
 
