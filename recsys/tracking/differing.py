@@ -41,8 +41,10 @@ class Recipe:
             return OF_A_RUN[key]
         kind, owner, part = self.part(key)
         name = key.removeprefix(f"{owner}.")
-        if owner and name in self.settings:  # an option that its model has too takes the model's value
-            return self.settings[name]
+        model = owner.rpartition(".")[0]
+        shared = f"{model}.{name}" if model else name
+        if owner and shared in self.settings:  # an option that its model has too takes the model's value
+            return self.settings[shared]
         family = plugins.NESTED.get(owner.rpartition(".")[2]) if owner else "models"
         if family is None:
             return None

@@ -4,7 +4,7 @@ import pytest
 
 from recsys.errors import RecsysError
 from recsys.storage.home import Home
-from recsys.tracking.champion import best, update_champions, summaries
+from recsys.tracking.champion import best, summaries, update_champions
 from recsys.tracking.summary import Summary, epochs, flat
 from tests.tracking.finished import finished
 
