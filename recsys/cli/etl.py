@@ -114,7 +114,7 @@ def etl(
         Text, _option(panel=_SPLIT, metavar="FILE", help_="Test file of a split that came with the data.")
     ] = None,
     valid: Annotated[
-        Number, _option(panel=_SPLIT, help_="Share of train held out for choices.", default="0.1")
+        Number, _option(panel=_SPLIT, help_="Share of train held out as the validation set.", default="0.1")
     ] = None,
     seed: Annotated[int | None, _option(panel=_SPLIT, help_="Seed of random splits.", default="0")] = None,
     items: Annotated[

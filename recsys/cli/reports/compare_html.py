@@ -52,7 +52,7 @@ def page(found: Comparison) -> str:
 </head>
 <body>
 <h1>{escape(title)}</h1>
-<p>Test part of split {escape(found.split_hash[:8])}. Bars are 95 % intervals over users. Differences are the
+<p>Test set of split {escape(found.split_hash[:8])}. Bars are 95 % intervals over users. Differences are the
 mean over users of this row minus the other, with half of their 95 % interval; coloured where the interval
 leaves out 0.{best}</p>
 <div class="wide">
