@@ -1,16 +1,18 @@
-"""Choosing on the validation set: what is preferred is kept unless another candidate is clearly better.
+"""Choosing on the validation set: ``choose`` among all, ``climb`` along a line, keep the ``Best`` so far.
 
 On a small validation set the best of many candidates is best by chance. So candidates stand in an order of
 preference, the default or the simplest first, and a later one is taken only where it is better by more than
 the standard error of the difference. That is paired, user by user, and so much smaller than the error of
-either mean: candidates are right about the same users.
+either mean: candidates are right about the same users. Points of a grid and rounds of an iteration have no
+order of preference: of those the best is taken.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +81,27 @@ def choose(candidates: Sequence[T], judge: Callable[[T], float]) -> T:
     return candidates[preferred([judge(each) for each in candidates])]
 
 
+@dataclass(slots=True)
+class Best(Generic[T]):
+    """The best candidate so far, the first one of equals; for those without an order of preference.
+
+    Example:
+        >>> best = Best[str]()
+        >>> for name, quality in (("a", 0.1), ("b", 0.3), ("c", 0.3), ("d", math.nan)):
+        ...     best.judge(name, quality)
+        >>> best.found, best.quality
+        ('b', 0.3)
+    """
+
+    found: T | None = None
+    quality: float = -math.inf
+
+    def judge(self, candidate: T, quality: float) -> None:
+        """Keep a candidate if it is better; the first in any case, and NaN is worse than any number."""
+        if self.found is None or quality > self.quality:
+            self.found, self.quality = candidate, -math.inf if math.isnan(quality) else quality
+
+
 def climb(
     values: Sequence[float], quality: Callable[[float], float], middle: float | None = None
 ) -> tuple[float, float]:
@@ -111,7 +134,7 @@ def climb(
             place += direction
         if len(way) > 1:
             break
-    return way[preferred([height for _, height in way])]
+    return choose(way, lambda each: each[1])
 
 
 def _error(one: float, other: float) -> float:

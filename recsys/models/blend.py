@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from recsys.choosing import preferred
+from recsys.choosing import choose
 from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
@@ -131,7 +131,7 @@ class Blend:
         best = max([equal, *alone], key=quality)
         for start in dict.fromkeys((equal, best)):
             best = max(best, _climb(start, quality), key=quality)
-        return (equal, best)[preferred([quality(equal), quality(best)])]
+        return choose((equal, best), quality)
 
 
 def _unjoinable(name: str, options: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import seeds
+from recsys.choosing import Best
 from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings, FoldIn
@@ -96,7 +97,7 @@ class Spectral:
         activity = _divisible(np.asarray(weights.sum(axis=1)).ravel())  # (U,)
         normalised = _scaled(weights, activity**-self.user_power, degree**-self.item_power)
         history = _ones(weights)
-        best: tuple[float, int, Embeddings] | None = None
+        best = Best[tuple[int, Embeddings]]()
         transposed, rng = normalised.T.tocsr(), seeds.generator(self.seed, "spectral")
         for step, basis in subspaces(normalised, transposed, self.dim, self.iterations, rng):
             if validate is None:
@@ -111,10 +112,10 @@ class Spectral:
                 return Fitted(scorer)
             score = validate(scorer)
             report(step, {"valid": score})
-            if best is None or score > best[0]:
-                best = score, step, scorer
-        assert best is not None
-        return Fitted(best[2], {"iterations": best[1]})
+            best.judge((step, scorer), score)
+        assert best.found is not None, "the last round is judged"
+        iterations, scorer = best.found
+        return Fitted(scorer, {"iterations": iterations})
 
 
 def _embeddings(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from recsys import plugins
+from recsys.choosing import Best
 from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.errors import InputError, RecsysError
@@ -85,7 +86,8 @@ def tune(
     coarse, rest = stages(name, grid, train)
     for point in coarse:
         trials.add(point)
-    settled = {WEIGHTING: trials.best.options[WEIGHTING]} if coarse and trials.best else {}
+    first = trials.best.found if coarse else None
+    settled = {WEIGHTING: first.options[WEIGHTING]} if first else {}
     for point in rest:
         trials.add(settled | point)
     return trials.result()
@@ -103,7 +105,7 @@ class _Trials:
     report: Report
     tried: list[Point] = field(default_factory=list)
     failures: list[RecsysError] = field(default_factory=list)
-    best: TuningResult | None = None
+    best: Best[TuningResult] = field(default_factory=Best)
 
     def add(self, point: Point) -> None:
         """Fit one point and judge it."""
@@ -117,14 +119,14 @@ class _Trials:
             score = self.validate(fitted.scorer)
             found = point | dict(fitted.chosen)
             self.tried.append(found | {"score": score if math.isfinite(score) else None})
-            if math.isfinite(score) and (self.best is None or score > self.best.score):
-                self.best = TuningResult(self.fixed | found, score, self.tried)
+            if math.isfinite(score):
+                self.best.judge(TuningResult(self.fixed | found, score, self.tried), score)
         self.report(len(self.tried), self.tried[-1])
 
     def result(self) -> TuningResult:
         """The best point, or why there is none."""
-        if self.best is not None:
-            return self.best
+        if self.best.found is not None:
+            return self.best.found
         many = f"none of the {len(self.tried)} settings of {self.name} could be"
         if self.failures:
             raise type(self.failures[0])(f"{many} fitted: {self.failures[0]}") from self.failures[0]

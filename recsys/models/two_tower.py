@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from recsys import plugins, seeds
+from recsys import seeds
 from recsys.data.features import Features
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
-from recsys.errors import InputError
 from recsys.models.anchored import best_share
 from recsys.models.composition import Choice, named
-from recsys.models.initialization import STARTS, best_weighting, scaled, start
+from recsys.models.initialization import STARTS, best_weighting, start
 from recsys.models.joining import served_distance
 from recsys.models.loss_options import with_options
 from recsys.models.model import Fitted, Report, Validate, silent
@@ -26,22 +22,13 @@ from recsys.models.weighting import check_weighting, varies
 if TYPE_CHECKING:
     import torch
 
-    from recsys.learning.distances.distance import Distance
-    from recsys.learning.losses.loss import Loss
-    from recsys.learning.regularizers import Regularizer
-    from recsys.learning.samplers.sampler import Draw
     from recsys.learning.training.batch import Parts
     from recsys.learning.training.checkpoint import State
-    from recsys.learning.training.interactions import InteractionTensors
     from recsys.learning.training.loop import TrainingSetup, Vectors
-    from recsys.learning.training.tables import Tables
 
-# A fit that only chooses an option, as the order of the values shows soon: its epochs, and how many rows of a
-# long log each of them goes through.
+# Short fits that only choose an option of the loss: epochs, and interactions per epoch.
 TRIAL: Final = 2
 TRIAL_ROWS: Final = 2**20
-# Length at the start where length counts in the score.
-SHORT: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -69,10 +56,10 @@ class TwoTower:
         ball: Radius of the ball that vectors are kept in, or None.
         start: Where vectors start: normal (random), spectral (the factors that the model ``spectral``
             serves) or pca (principal components of the users' rows), scaled to expected length 1; .1 where
-            the score is an inner product, in which long vectors of chance are noise to be unlearned.
+            the score is an inner product, in which long random vectors are noise to be unlearned.
         weighting: What the start makes of the weights of the log: raw, none, log1p or bm25, see
-            ``recsys.models.weighting``; None: raw, or none or log1p where the start by these serves the valid
-            part clearly better. Training takes every interaction alike.
+            ``recsys.models.weighting``; None: raw, or none or log1p where the start by these is clearly
+            better on the validation set. Training takes every interaction alike.
         hops: Steps over the graph of interactions that smooth the finished vectors: at most, with validation,
             exactly without; 0 leaves them as they were trained. Smoothed vectors are served by the inner
             product; see ``best_hops``.
@@ -81,10 +68,10 @@ class TwoTower:
             Served by the inner product; see ``best_share``.
         dim: Dimensions D.
         epochs: Passes over the interactions: at most with validation, exactly without.
-        batch: Interactions B a step.
-        candidates: Items N a step.
+        batch: Interactions B per step.
+        candidates: Items N per step.
         rate: Length of a step, relative to that of vectors at the start.
-        optimizer: adagrad or adam, with state a row.
+        optimizer: adagrad or adam, with state per row.
         patience: Epochs without improvement on the validation set before it stops.
         seed: Same seed, same bytes, on a CPU with the same number of threads.
         device: auto, cpu or cuda.
@@ -154,15 +141,23 @@ class TwoTower:
         report: Report = silent,
         checkpoints: Path | None = None,
     ) -> Fitted:
-        """Fit to the training interactions; see ``Model``."""
-        self._parts(train, features, self._device())  # what cannot be is refused before anything is computed
+        """Choose start and options of the loss, train, smooth, join the start; see ``Model.fit``."""
+        from recsys.models.two_tower_setup import device
+
+        self._parts(train, features, device(self.device))  # impossible options are refused before any work
         weighting, begun = self._begin(train, validate)
-        loss = self.loss
-        if validate is not None:
-            loss = self._with_options(train, features, begun, validate, report, checkpoints)
+
+        def quality(loss: Choice, option: str, value: float) -> float:
+            short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs))
+            folder = checkpoints and checkpoints / f"{option}-{value}"
+            found = short._trained(train, features, begun, validate, silent, folder, TRIAL_ROWS)[0].best_value
+            report(0, {option: value, "valid": found})
+            return found
+
+        loss = self.loss if validate is None else with_options(self.loss, quality)
         model = replace(self, loss=loss, weighting=weighting)
-        state, embeddings = model._trained(train, features, begun, validate, report, checkpoints)
-        hops, scorer = best_hops(embeddings(state.best), train, self.hops, validate)
+        state, scorer = model._trained(train, features, begun, validate, report, checkpoints)
+        hops, scorer = best_hops(scorer, train, self.hops, validate)
         share, scorer = best_share(scorer, begun, self.start_share, self.dim, train, validate)
         chosen: dict[str, Any] = {} if loss == self.loss else {"loss": loss}
         chosen |= {} if weighting == self.weighting else {"weighting": weighting}
@@ -177,51 +172,29 @@ class TwoTower:
         report: Report,
         checkpoints: Path | None,
         most: int | None = None,
-    ) -> tuple[State, Callable[[Vectors], Embeddings]]:
-        """One training from its start, no option of the loss left open; and what makes a scorer of it."""
+    ) -> tuple[State, Embeddings]:
+        """Train once, from ``begun``, with every option of the loss given; the vectors of the best epoch."""
         from recsys.learning.training.loop import Hooks
         from recsys.learning.training.loop import train as run
+        from recsys.models.two_tower_setup import fingerprint
 
         work = self.prepare(train, features, begun, most)
         fold_in, _ = work.parts.tower.fold_in()
+        distance = served_distance(named(self.distance)[0])
 
         def embeddings(vectors: Vectors) -> Embeddings:
             users, items, inputs = vectors["users"], vectors["items"], vectors.get("inputs")
-            name = served_distance(named(self.distance)[0])
-            return Embeddings(users, items, train.users, train.items, name, inputs, fold_in)
+            return Embeddings(users, items, train.users, train.items, distance, inputs, fold_in)
 
-        fingerprint = self._fingerprint(train, most, validated=validate is not None)
-        hooks = Hooks(
-            validate=None if validate is None else lambda vectors: validate(embeddings(vectors)),
-            report=report,
-            keep=None if checkpoints is None else (checkpoints, fingerprint),
-        )
-        return run(work, hooks), embeddings
-
-    def _with_options(
-        self,
-        train: Interactions,
-        features: Features | None,
-        begun: Embeddings | None,
-        validate: Validate,
-        report: Report,
-        checkpoints: Path | None,
-    ) -> Choice:
-        """The loss with the options that it leaves to the log, chosen in short fits."""
-
-        def quality(loss: Choice, option: str, value: float) -> float:
-            short = replace(self, loss=loss, epochs=min(TRIAL, self.epochs))
-            folder = None if checkpoints is None else checkpoints / f"{option}-{value}"
-            state, _ = short._trained(train, features, begun, validate, silent, folder, TRIAL_ROWS)
-            report(0, {option: value, "valid": state.best_value})
-            return state.best_value
-
-        return with_options(self.loss, quality)
+        fit = fingerprint(asdict(self), train, most, validated=validate is not None)
+        judge = None if validate is None else lambda vectors: validate(embeddings(vectors))
+        state = run(work, Hooks(judge, report, None if checkpoints is None else (checkpoints, fit)))
+        return state, embeddings(state.best)
 
     def _begin(
         self, train: Interactions, validate: Validate | None = None
     ) -> tuple[str | None, Embeddings | None]:
-        """What the vectors start from, whatever the loss, None where it is random; and its weighting."""
+        """The weighting of the start, and what the vectors start from; None where that is random."""
         if self.weighting or validate is None or self.start == "normal" or not varies(train):
             return self.weighting, start(self.start, train, self.dim, self.seed, self.weighting or "raw")
         return best_weighting(self.start, train, self.dim, self.seed, validate)
@@ -233,129 +206,54 @@ class TwoTower:
         begun: Embeddings | None = None,
         most: int | None = None,
     ) -> TrainingSetup:
-        """Everything that a fit works with, at its start, on its device.
+        """Set up training, at its start, on its device.
 
         Args:
             train: What is fitted to.
             features: What is known about users and items.
-            begun: Where the vectors start, where that is known.
-            most: Interactions that an epoch goes through, at most.
+            begun: What the vectors start from; None: made here.
+            most: Interactions per epoch, at most.
         """
         from recsys.learning.training.interactions import InteractionTensors
         from recsys.learning.training.loop import Schedule, TrainingSetup
         from recsys.learning.training.memory import keep_freed
+        from recsys.models import two_tower_setup as setup
 
         keep_freed()
-        device = self._device()
+        device = setup.device(self.device)
         parts = self._parts(train, features, device)
         log = InteractionTensors.of(train, device, ages=parts.tower.needs_ages)
-        tables = self._tables(log, parts, device)
+        rng = seeds.torch_generator(self.seed, "start", device=device)
+        tables = setup.tables(
+            log,
+            parts,
+            self.item_tower,
+            self.dim,
+            rng,
+            optimizer=self.optimizer,
+            rate=self.rate,
+            ball=self.ball,
+        )
         begun = self._begin(train)[1] if begun is None else begun
         if begun is not None:
-            for name in {"users", "items", "inputs"} & tables.tables.keys():
-                vectors, there = scaled(getattr(begun, name), unit_rows=parts.distance.bounded)
-                tables.place(name, vectors * self._length(), there)
+            setup.start_from(begun, tables, parts.distance)
+        draw = setup.fresh_draw(self.sampler, self.candidates, log, tables, parts)
         schedule = Schedule(self.epochs, self.batch, self.patience, self.seed, most)
-        return TrainingSetup(log, tables, parts, self._fresh_draw(log, tables, parts), schedule)
-
-    def _device(self) -> torch.device:
-        import torch
-
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise InputError("device cuda was asked for and there is none; use --device cpu or auto")
-        found = "cuda" if torch.cuda.is_available() else "cpu"
-        return torch.device(found if self.device == "auto" else self.device)
+        return TrainingSetup(log, tables, parts, draw, schedule)
 
     def _parts(self, train: Interactions, features: Features | None, device: torch.device) -> Parts:
         from recsys.learning.reducers import REDUCERS
         from recsys.learning.training.batch import Parts
         from recsys.learning.training.precision import has_bfloat16
+        from recsys.models.two_tower_setup import matching, regularizer
 
-        asked = {key: named(getattr(self, key))[0] for key in ("loss", "miner", "distance")}
-        faults = [fault for found in plugins.mismatches(asked).values() for fault in found]
-        if faults:
-            raise InputError("; ".join(faults))
-        loss: Loss = plugins.make("losses", *named(self.loss))
+        kinds = ("loss", "miner", "distance", "tower", "item_tower")
+        made = matching(**{kind: getattr(self, kind) for kind in kinds})
         return Parts(
-            tower=plugins.make("towers", *named(self.tower)),
-            items=plugins.make("item_towers", *named(self.item_tower)).over(train, features, device),
-            distance=self._distance(),
-            miner=plugins.make("miners", *named(self.miner)),
-            loss=loss,
+            **{kind: made[kind] for kind in ("loss", "miner", "distance", "tower")},
+            items=made["item_tower"].over(train, features, device),
             reduce=REDUCERS[self.reducer],
-            regularize=self._regularizer(loss),
+            regularize=regularizer(made["loss"], l2=self.l2, uniformity=self.uniformity, center=self.center),
             balance=self.balance,
             bfloat16=has_bfloat16(device) if self.precision == "auto" else self.precision == "bf16",
         )
-
-    def _distance(self) -> Distance:
-        distance: Distance = plugins.make("distances", *named(self.distance))
-        return distance
-
-    def _length(self) -> float:
-        """Expected length of a vector at the start."""
-        return SHORT if self._distance().index_metric == "dot" else 1.0
-
-    def _regularizer(self, loss: Loss) -> Regularizer | None:
-        from recsys.learning.losses.loss import Regularized
-        from recsys.learning.regularizers import L2, Center, Together, Uniformity
-
-        asked: list[Regularizer] = [L2(self.l2)] if self.l2 else []
-        asked += [Uniformity(self.uniformity)] if self.uniformity else []
-        asked += [Center(self.center)] if self.center else []
-        asked += [loss.regularizer()] if isinstance(loss, Regularized) else []
-        return Together(tuple(asked)) if asked else None
-
-    def _tables(self, log: InteractionTensors, parts: Parts, device: torch.device) -> Tables:
-        import torch
-
-        from recsys.learning.distances.mahalanobis import Mahalanobis
-        from recsys.learning.losses.parameters import parameters
-        from recsys.learning.regularizers import UnitBall
-        from recsys.learning.training.optimizers import Adagrad, Adam
-        from recsys.learning.training.pair_inputs import table
-        from recsys.learning.training.projection import MAP
-        from recsys.learning.training.tables import Tables
-
-        optimizer = {"adagrad": Adagrad, "adam": Adam}[self.optimizer](self.rate * self._length())
-        of_items = plugins.make("item_towers", *named(self.item_tower)).tables(log.catalogue)
-        shapes = {**of_items, **parts.tower.tables(len(log.starts) - 1, log.catalogue)}
-        rng = seeds.torch_generator(self.seed, "start", device=device)
-        ball = None if self.ball is None else UnitBall(self.ball)
-        tables = Tables.start(shapes, self.dim, optimizer, rng, ball, self._length())
-        if isinstance(parts.distance, Mahalanobis):
-            tables.add(MAP, torch.eye(self.dim, device=device))
-        sizes = {"one": 1, "users": len(log.starts) - 1, "items": log.catalogue}
-        for each in parameters(parts.loss):
-            column = torch.full((sizes[each.rows], 1), each.start, device=device)
-            tables.add(table(each), column, partial(torch.clamp, min=each.low, max=each.high))
-        return tables
-
-    def _fresh_draw(self, log: InteractionTensors, tables: Tables, parts: Parts) -> Callable[[], Draw]:
-        from recsys.learning.samplers.sampler import Population, Sampler
-        from recsys.learning.training.nearest import nearest
-        from recsys.learning.training.projection import place
-
-        name, options = named(self.sampler)
-        takes = {option.name for option in plugins.part("samplers", name).options}
-        given = {"candidates": self.candidates} if "candidates" in takes else {}
-        sampler: Sampler = plugins.make("samplers", name, given | options)
-
-        def score(users: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
-            vectors = parts.tower.forward(log.take(users), tables.read)  # (B, D)
-            points = place(parts.distance, tables.read, vectors, parts.items(items, tables.read))
-            scores: torch.Tensor = parts.distance.matrix(*points)
-            return scores  # (B, P)
-
-        index = partial(nearest, log, tables, parts)
-        disliked = None if log.disliked is None else log.disliked.one_of_each
-        return partial(sampler.over, Population(log.popularity.float(), score, index, disliked))
-
-    def _fingerprint(self, train: Interactions, most: int | None, *, validated: bool) -> str:
-        """What a kept state must have in common with the fit that continues from it."""
-        others = plugins.given_by_others({"name": "two_tower", **asdict(self)})
-        digest = hashlib.sha256(repr((asdict(self), most, validated, others)).encode())
-        for log in (train, *([] if train.disliked is None else [train.disliked])):
-            for column in ("user", "item", "time"):
-                digest.update(log.frame[column].to_numpy().tobytes())
-        return digest.hexdigest()
