@@ -103,16 +103,16 @@ class EASE:
 
         Raises:
             InputError: If the inverse does not fit into memory.
-        RecsysError: If the weights are too large to invert.
+            RecsysError: If the weights are too large to invert.
         """
         check_size(len(train.items), available_bytes())
-        gram = _gram(weighted(train, self.weighting))
-        if not np.isfinite(gram.sum()):
+        ridged = gram(weighted(train, self.weighting))
+        if not np.isfinite(ridged.sum()):
             raise RecsysError(TOO_LARGE)
-        gram[np.diag_indices_from(gram)] += self.regularization
-        inverse = _inverse(gram)
-        weights = np.empty(inverse.shape, dtype=np.float32)
-        np.divide(inverse, -np.diag(inverse), out=weights, casting="same_kind")  # column j by P_jj
+        ridged[np.diag_indices_from(ridged)] += self.regularization
+        precision = inverse(ridged)  # P
+        weights = np.empty(precision.shape, dtype=np.float32)
+        np.divide(precision, -np.diag(precision), out=weights, casting="same_kind")  # column j by P_jj
         np.fill_diagonal(weights, 0)
         if self.dim is None:
             return Fitted(ItemWeights(weights, train.histories(), train.users, train.items))
@@ -148,17 +148,17 @@ def _directions(history: sparse.csr_array, weights: FloatArray, dim: int) -> Flo
     return truncated_svd(scores, dim, ROUNDS, seeds.generator(0, "ease"))[1]
 
 
-def _gram(matrix: sparse.csr_array) -> npt.NDArray[np.float64]:
+def gram(matrix: sparse.csr_array, at_once: int = ROWS_AT_ONCE) -> npt.NDArray[np.float64]:
     """X'X (I, I) of X (U, I), made in blocks of rows: its sparse form would take more than the dense one."""
     transposed = matrix.T.tocsr()
-    gram = np.empty((matrix.shape[1], matrix.shape[1]))
-    for start in range(0, len(gram), ROWS_AT_ONCE):
-        block = slice(start, min(start + ROWS_AT_ONCE, len(gram)))
-        gram[block] = (transposed[block] @ matrix).toarray()
-    return gram
+    whole = np.empty((matrix.shape[1], matrix.shape[1]))
+    for start in range(0, len(whole), at_once):
+        block = slice(start, min(start + at_once, len(whole)))
+        whole[block] = (transposed[block] @ matrix).toarray()
+    return whole
 
 
-def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def inverse(matrix: npt.NDArray[np.float64], at_once: int = ROWS_AT_ONCE) -> npt.NDArray[np.float64]:
     """Inverse of a symmetric positive definite matrix, in its own place."""
     from scipy.linalg import lapack
 
@@ -171,8 +171,8 @@ def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         )
     half, _ = lapack.dpotri(factor, lower=0, overwrite_c=1)
     whole: npt.NDArray[np.float64] = half.T  # what was computed lies in its lower triangle
-    for start in range(0, len(whole), ROWS_AT_ONCE):
-        stop = min(start + ROWS_AT_ONCE, len(whole))
+    for start in range(0, len(whole), at_once):
+        stop = min(start + at_once, len(whole))
         block = whole[start:stop, start:stop]
         below = np.tril(block)
         whole[start:stop, start:stop] = below + np.tril(block, -1).T

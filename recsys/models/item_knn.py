@@ -97,17 +97,19 @@ class ItemKNN:
     ) -> Fitted:
         """Compare the items; see ``Model.fit``. Nothing is chosen, reported or kept."""
         by_user = weighted(train, self.weighting)  # (U, I)
-        weights = self._nearest(by_user.T.tocsr(), by_user)
+        weights = self.nearest(by_user)
         return Fitted(ItemWeights(weights, train.histories(), train.users, train.items))
 
-    def _nearest(self, by_item: sparse.csr_array, by_user: sparse.csr_array) -> Ragged:
+    def nearest(self, by_user: sparse.csr_array, at_once: int = ITEMS_AT_ONCE) -> Ragged:
+        """Similarities of each item to its neighbours, from weights (U, I); so many items at a time."""
+        by_item = by_user.T.tocsr()
         squares = by_item.multiply(by_item).sum(axis=1, dtype=np.float64)
         degree = np.asarray(squares).ravel().astype(np.float32)  # (I,)
         if not np.isfinite(degree).all():
             raise RecsysError(TOO_LARGE)
         codes, values, counts = [], [], [0]
-        for start in range(0, len(degree), ITEMS_AT_ONCE):
-            common = by_item[start : start + ITEMS_AT_ONCE] @ by_user  # (b, I)
+        for start in range(0, len(degree), at_once):
+            common = by_item[start : start + at_once] @ by_user  # (b, I)
             common.sort_indices()
             rows = np.repeat(np.arange(common.shape[0]), np.diff(common.indptr)) + start
             near = self._similarities(common.data, degree[rows], degree[common.indices])

@@ -53,7 +53,7 @@ class ItemWeights:
         """Users (n,) -> scores (n, I)."""
         return score(self.weights, self.history, users)
 
-    def embeddings(self) -> Embeddings:
+    def embeddings(self, most: int = SERVED_BYTES) -> Embeddings:
         """The same scores as inner products, to be saved and served: a user is the history, an item a column.
 
         With I dimensions, a user (U, I) is 1 at the items of the history and item i is ``W[:, i]``; a user
@@ -61,15 +61,16 @@ class ItemWeights:
         ``4 I (U + 2 I)`` bytes, so it is for small catalogues.
 
         Raises:
-            InputError: If it takes more than 1 GiB.
+            InputError: If it takes more than ``most`` bytes.
         """
         items = len(self.item_ids)
         needed = 4 * items * (len(self.user_ids) + 2 * items)
-        if needed > SERVED_BYTES:
+        if needed > most:
             raise InputError(
                 f"to serve weights between {items:,} items to {len(self.user_ids):,} users takes "
-                f"{needed / 2**30:,.1f} GiB, and 1 GiB is allowed; such a model can be compared with "
-                "(recsys train --baselines item-knn,ease), and als, spectral and two-tower be served"
+                f"{needed / 2**30:,.1f} GiB, and {most / 2**30:,.3g} GiB is allowed; such a model can be "
+                "compared with (recsys train --baselines item-knn,ease), and als, spectral and two-tower be "
+                "served"
             )
         units = np.eye(items, dtype=np.float32)
         users = np.zeros((len(self.user_ids), items), dtype=np.float32)

@@ -83,13 +83,13 @@ def join(
     return Embeddings(_small(users), _small(items), train.users, train.items, "dot")
 
 
-def with_fold_in(model: Embeddings, inputs: Matrix, train: Interactions) -> Embeddings:
+def with_fold_in(model: Embeddings, inputs: Matrix, train: Interactions, block: int = BLOCK) -> Embeddings:
     """The same model with a way to serve a history: ``sum of M' inputs / sqrt(length)``.
 
     M maps the inputs (I, E) linearly, so that training users come out nearest to their vectors (ridge
     regression).
     """
-    mapped = inputs @ _history_map(inputs, model.users, train)
+    mapped = inputs @ _history_map(inputs, model.users, train, block)
     return replace(model, inputs=_small(mapped), fold_in=FoldIn("sum", {"power": POWER}))
 
 
@@ -148,7 +148,7 @@ def _unit(vectors: Matrix) -> Matrix:
 
 def _cut(users: Matrix, items: Matrix, dim: int) -> tuple[Matrix, Matrix]:
     """Factors of rank ``dim`` of ``users @ items.T``, the singular values shared evenly."""
-    of_users, of_items = _triangle(users), _triangle(items)  # (r, D), (q, D)
+    of_users, of_items = triangle(users), triangle(items)  # (r, D), (q, D)
     left, values, right = np.linalg.svd(of_users @ of_items.T, full_matrices=False)
     rank = min(dim, int((values > NOISE * values[0]).sum()))
     root = values[:rank] ** -0.5
@@ -158,25 +158,25 @@ def _cut(users: Matrix, items: Matrix, dim: int) -> tuple[Matrix, Matrix]:
     return np.pad(cut[0], ((0, 0), (0, dim - rank))), np.pad(cut[1], ((0, 0), (0, dim - rank)))
 
 
-def _triangle(vectors: Matrix) -> Matrix:
+def triangle(vectors: Matrix, block: int = BLOCK) -> Matrix:
     """R of the QR decomposition of vectors (n, D), a block of rows at a time: no copy of all of them is made.
 
     Source: Demmel et al. 2012, Communication-optimal parallel and sequential QR (sequential TSQR).
     """
-    triangle = vectors[:0]
-    for first in range(0, len(vectors), BLOCK):
-        rows = np.vstack([triangle, vectors[first : first + BLOCK]])
-        triangle = np.asarray(np.linalg.qr(rows, mode="r"), dtype=np.float64)
-    return triangle
+    found = vectors[:0]
+    for first in range(0, len(vectors), block):
+        rows = np.vstack([found, vectors[first : first + block]])
+        found = np.asarray(np.linalg.qr(rows, mode="r"), dtype=np.float64)
+    return found
 
 
-def _history_map(inputs: Matrix, users: FloatArray, train: Interactions) -> Matrix:
+def _history_map(inputs: Matrix, users: FloatArray, train: Interactions, block: int) -> Matrix:
     """The map M that makes ``(sum of inputs over the history / sqrt(length)) M`` nearest to the users."""
     history = chosen(train)
     lengths = np.maximum(np.diff(history.indptr), 1)
     gram, cross = np.zeros((inputs.shape[1],) * 2), np.zeros((inputs.shape[1], users.shape[1]))
-    for first in range(0, len(users), BLOCK):
-        some = slice(first, first + BLOCK)
+    for first in range(0, len(users), block):
+        some = slice(first, first + block)
         sums = (history[some].astype(np.float64) @ inputs) / lengths[some, None] ** POWER  # (b, E)
         gram += sums.T @ sums
         cross += sums.T @ users[some]

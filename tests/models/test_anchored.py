@@ -30,7 +30,7 @@ MODEL, START = fitted("two_tower", **TOWERS, start="normal"), fitted("spectral")
 
 
 def spread(scores: np.ndarray) -> np.ndarray:
-    """Scores (U, I) less their mean a user, over their standard deviation."""
+    """Scores (U, I) less the mean per user, over their standard deviation."""
     centred = scores - scores.mean(axis=1, keepdims=True)
     return np.asarray(centred / centred.std(axis=1, keepdims=True))
 

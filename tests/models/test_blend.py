@@ -10,9 +10,8 @@ import pytest
 from recsys.choosing import Judgement
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
-from recsys.models import joining
 from recsys.models.blend import Blend, _climb, _neighbours
-from recsys.models.joining import DotVectors, join, with_fold_in
+from recsys.models.joining import DotVectors, join, triangle, with_fold_in
 from recsys.plugins import make
 from recsys.retrieval.ranking import rank
 from tests.factories import embeddings, interactions
@@ -66,15 +65,16 @@ def test_the_cut_is_the_nearest_score_of_that_rank(dim: int) -> None:
 
 
 @pytest.mark.parametrize("block", [1, 7, 13])
-def test_blocks_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+def test_blocks_of_rows_change_nothing(block: int) -> None:
     parts = [DotVectors.of(vectors("dot", 4, 1)), DotVectors.of(vectors("cosine", 4, 2))]
     inputs = np.hstack([part.inputs for part in parts])
-    whole = with_fold_in(join(parts, [0.25, 0.75], 5, LOG), inputs, LOG)
-    monkeypatch.setattr(joining, "BLOCK", block)
-    found = with_fold_in(join(parts, [0.25, 0.75], 5, LOG), inputs, LOG)
-    np.testing.assert_allclose(found.scores(EVERYONE), whole.scores(EVERYONE), atol=1e-5)
-    served = [model.inputs @ model.items.T for model in (found, whole) if model.inputs is not None]
-    np.testing.assert_allclose(*served, atol=1e-5)
+    joined = join(parts, [0.25, 0.75], 5, LOG)
+    served = [with_fold_in(joined, inputs, LOG, rows).inputs for rows in (block, 2**16)]
+    assert served[0] is not None
+    np.testing.assert_allclose(served[0], served[1], atol=1e-5)
+    found = triangle(parts[0].users, block)
+    np.testing.assert_allclose(found, np.triu(found))
+    np.testing.assert_allclose(found.T @ found, parts[0].users.T @ parts[0].users, atol=1e-9)
 
 
 def test_a_cut_to_more_than_the_rank_keeps_the_score() -> None:
@@ -112,7 +112,7 @@ def test_training_users_come_out_nearest_to_their_vectors() -> None:
     np.testing.assert_allclose(joined.inputs, parts[0].inputs @ best, atol=2e-2)
 
 
-def test_weights_are_chosen_on_the_valid_part_and_kept() -> None:
+def test_weights_are_chosen_on_the_validation_set_and_kept() -> None:
     wanted = standard(
         0.25 * standard(make("models", "popularity").fit(LOG).scorer.scores(EVERYONE))
         + 0.75
@@ -174,7 +174,7 @@ def test_equal_parts_are_drawn_anew_and_so_again_in_a_refit() -> None:
     assert one.scorer.dim < drawn[0].scorer.dim
 
 
-def test_without_a_valid_part_weights_are_equal() -> None:
+def test_without_a_validation_set_weights_are_equal() -> None:
     assert Blend(of=["popularity", "als"]).fit(LOG).chosen["weights"] == [0.5, 0.5]
 
 

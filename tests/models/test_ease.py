@@ -72,11 +72,13 @@ def test_no_item_predicts_itself() -> None:
     assert not np.diag(scorer.weights).any()
 
 
-def test_blocks_do_not_change_the_scores(monkeypatch: pytest.MonkeyPatch) -> None:
-    log = interactions()
-    whole = EASE().fit(log).scorer.scores(np.arange(60))
-    monkeypatch.setattr(ease, "ROWS_AT_ONCE", 7)
-    np.testing.assert_allclose(EASE().fit(log).scorer.scores(np.arange(60)), whole, rtol=1e-6)
+@pytest.mark.parametrize("at_once", [1, 7, 39, 1024])
+def test_blocks_of_any_size_give_the_product_and_the_inverse(at_once: int) -> None:
+    matrix = interactions().csr()
+    product = ease.gram(matrix, at_once)
+    np.testing.assert_allclose(product, matrix.toarray().T.astype(float) @ matrix.toarray(), rtol=1e-6)
+    ridged = product + 3 * np.eye(len(product))
+    np.testing.assert_allclose(ease.inverse(ridged.copy(), at_once) @ ridged, np.eye(len(product)), atol=1e-9)
 
 
 def test_weights_do_not_count() -> None:

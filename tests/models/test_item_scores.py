@@ -9,7 +9,6 @@ from scipy import sparse
 
 from recsys.errors import InputError
 from recsys.ids import IdMap
-from recsys.models import item_scores
 from recsys.models.item_scores import ItemWeights, score
 from recsys.ragged import Ragged
 
@@ -53,16 +52,17 @@ def test_as_inner_products_the_scores_are_the_same(kind: str) -> None:
     np.testing.assert_array_equal(served.inputs[np.flatnonzero(chosen[2])].sum(axis=0), served.users[2])
 
 
-def test_weights_too_large_to_serve_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_scores, "SERVED_BYTES", 4 * 3 * (1 + 2 * 3) - 1)
+def test_weights_too_large_to_serve_are_refused() -> None:
     ids = IdMap(pl.Series(["a", "b", "c"]))
     history = Ragged(np.array([0, 1]), np.array([0], dtype=np.int32))
     model = ItemWeights(np.eye(3, dtype=np.float32), history, IdMap(pl.Series(["u"])), ids)
+    needed = 4 * 3 * (1 + 2 * 3)
     with pytest.raises(InputError, match=r"between 3 items to 1 users takes 0\.0 GiB"):
-        model.embeddings()
+        model.embeddings(most=needed - 1)
+    assert model.embeddings(most=needed).dim == 3
 
 
 def test_nobody_has_no_scores() -> None:
     history = Ragged(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32))
-    scores = item_scores.score(np.eye(3, dtype=np.float32), history, np.zeros(0, dtype=np.int64))
+    scores = score(np.eye(3, dtype=np.float32), history, np.zeros(0, dtype=np.int64))
     assert scores.shape == (0, 3)

@@ -70,7 +70,7 @@ def test_a_score_that_is_no_inner_product_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("best", [0, 1, 2])
-def test_the_valid_part_judges_every_number_of_hops(best: int) -> None:
+def test_the_validation_set_judges_every_number_of_hops(best: int) -> None:
     model = plain()
     judged: list[Scorer] = []
 
@@ -96,7 +96,7 @@ def test_hops_are_taken_only_where_they_are_clearly_better(ahead: float, best: i
     assert best_hops(plain(), LOG, 2, validate)[0] == best
 
 
-def test_two_tower_takes_what_the_valid_part_likes_best_and_refits_it() -> None:
+def test_two_tower_takes_what_the_validation_set_likes_best_and_refits_it() -> None:
     options = {"dim": 4, "epochs": 2, "batch": 64, "candidates": 32, "device": "cpu"}
     model = make("models", "two_tower", options)
     fitted = model.fit(LOG, validate=lambda scorer: float(scorer.distance == "dot"))

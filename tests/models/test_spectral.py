@@ -84,7 +84,7 @@ def test_an_item_nobody_chose_is_at_the_origin() -> None:
     assert model.items[0].any()
 
 
-def test_the_rounds_are_chosen_on_the_valid_part() -> None:
+def test_the_rounds_are_chosen_on_the_validation_set() -> None:
     log = interactions()
     judged: list[float] = []
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
 from recsys.evaluation.validator import validator
-from recsys.models import tuned
 from recsys.models.als import ALS
 from recsys.models.model import Scorer, Validate
 from recsys.models.tuned import Tuned
 from tests.factories import interactions, random_log
 
-GRID = {"alpha": (1.0, 40.0), "regularization": (0.1, 30.0)}
-
-
-@pytest.fixture(autouse=True)
-def _small_grid(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuned, "grid_of", lambda _: GRID)
+# Weights are equal, so of the grid of ALS two options are left, and one where alpha is given.
+SMALL = {"name": "als", "dim": 4, "iterations": 3}
+WITH_ALPHA = {**SMALL, "alpha": 2.0}
 
 
 def parts() -> tuple[Interactions, Validate]:
@@ -39,22 +35,20 @@ def vectors(scorer: Scorer) -> np.ndarray:
 def test_it_is_the_point_that_validates_best() -> None:
     train, validate = parts()
     points = [
-        ALS(dim=4, seed=3, alpha=alpha, regularization=regularization)
-        for alpha in GRID["alpha"]
-        for regularization in GRID["regularization"]
+        ALS(dim=4, iterations=3, seed=3, alpha=alpha, regularization=regularization)
+        for alpha in ALS.grid["alpha"]
+        for regularization in ALS.grid["regularization"]
     ]
     best = max(points, key=lambda point: validate(point.fit(train).scorer))
-    fitted = Tuned({"name": "als", "dim": 4}, seed=3).fit(train, validate=validate)
+    fitted = Tuned(SMALL, seed=3).fit(train, validate=validate)
     np.testing.assert_allclose(vectors(fitted.scorer), vectors(best.fit(train).scorer), atol=1e-5)
     chosen = fitted.chosen["of"]
-    assert {key: chosen[key] for key in ("name", "dim", "seed", "alpha", "regularization")} == {
-        "name": "als", "dim": 4, "seed": 3, "alpha": best.alpha, "regularization": best.regularization,
-    }  # fmt: skip
+    assert chosen == {**SMALL, "seed": 3, "alpha": best.alpha, "regularization": best.regularization}
 
 
 def test_what_was_chosen_is_fitted_again_as_it_is() -> None:
     train, validate = parts()
-    model = Tuned({"name": "als", "dim": 4})
+    model = Tuned(WITH_ALPHA)
     fitted = model.fit(train, validate=validate)
     again = replace(model, **fitted.chosen).fit(train)
     np.testing.assert_allclose(vectors(again.scorer), vectors(fitted.scorer), atol=1e-5)
@@ -63,11 +57,18 @@ def test_what_was_chosen_is_fitted_again_as_it_is() -> None:
 
 def test_given_options_stay() -> None:
     train, validate = parts()
-    fitted = Tuned({"name": "als", "dim": 4, "alpha": 2.0}).fit(train, validate=validate)
+    reported: list[Mapping[str, float]] = []
+    fitted = Tuned(WITH_ALPHA).fit(
+        train, validate=validate, report=lambda _, figures: reported.append(figures)
+    )
     assert fitted.chosen["of"]["alpha"] == 2.0
+    points = [{key: figures[key] for key in figures if key in ALS.grid} for figures in reported]
+    assert [point for point in points if point] == [
+        {"regularization": value} for value in ALS.grid["regularization"]
+    ]
 
 
-def test_without_a_valid_part_it_is_the_model_itself() -> None:
+def test_without_a_validation_set_it_is_the_model_itself() -> None:
     log = interactions()
     fitted = Tuned({"name": "als", "dim": 4}).fit(log)
     np.testing.assert_allclose(vectors(fitted.scorer), vectors(ALS(dim=4).fit(log).scorer), atol=1e-6)

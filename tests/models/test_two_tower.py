@@ -169,7 +169,7 @@ def test_what_cannot_be_is_refused_before_the_start(
         TwoTower(**options).fit(factories.interactions())  # type: ignore[arg-type]
 
 
-def test_what_the_loss_leaves_to_the_log_is_chosen_on_the_valid_part() -> None:
+def test_what_the_loss_leaves_to_the_log_is_chosen_on_the_validation_set() -> None:
     """A judge gets what it likes best; one who likes all the same gets the middle. Nothing is tried twice."""
     train = factories.interactions()
     model = replace(SMALL, loss="bpr", epochs=1)
@@ -193,7 +193,9 @@ def test_two_options_are_chosen_one_after_the_other() -> None:
     asked: list[dict[str, float]] = []
     model = replace(SMALL, loss="bsl", epochs=1)
     done = model.fit(
-        factories.interactions(), validate=lambda _: 0.5, report=lambda _, told: asked.append(dict(told))
+        factories.interactions(),
+        validate=lambda _: 0.5,
+        report=lambda _, figures: asked.append(dict(figures)),
     )
     tried = [{key: value for key, value in each.items() if key in BSL.tries} for each in asked]
     assert [each for each in tried if each] == [
@@ -282,7 +284,7 @@ def weighed() -> tuple[Interactions, Validate]:
 STARTED = replace(SMALL, start="spectral", epochs=1, rate=1e-6)
 
 
-def test_the_start_takes_the_weighting_that_serves_the_valid_part_best() -> None:
+def test_the_start_takes_the_weighting_that_serves_the_validation_set_best() -> None:
     log, validate = weighed()
     starts = {name: start("spectral", log, 8, 0, name) for name in ("raw", "none", "log1p")}
     quality = {name: validate(each) for name, each in starts.items() if each is not None}
