@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from recsys.data.public_logs import PublicLog, Remote, public_logs
+from recsys import plugins
+from recsys.data.public_logs.public_log import PublicLog, Remote
 from recsys.errors import InputError, RecsysError
 from recsys.storage.files import remove, replacing, sweep
 
+FAMILY: Final = "public_logs"
 CHUNK: Final = 1 << 18
 SECONDS: Final = 30.0
 PART: Final = ".part"
@@ -46,23 +48,33 @@ class Fetched:
     kept: bool
 
 
-def source(name: str) -> PublicLog:
-    """A known log by name.
+def names() -> list[str]:
+    """The public logs that can be fetched: ours, and those of packages and files beside it."""
+    return [name.replace("_", "-") for name in plugins.names(FAMILY)]
+
+
+def about(name: str) -> str:
+    """What a public log is, in one line."""
+    return plugins.part(FAMILY, name).summary.removesuffix(".")
+
+
+def public_log(name: str) -> PublicLog:
+    """A public log by name.
 
     Raises:
-        InputError: If it is not known.
+        InputError: If it is unknown.
     """
-    known = public_logs()
-    if name not in known:
-        raise InputError(f"there is no public log {name!r} to download; there are: {', '.join(known)}")
-    return known[name]
+    if name not in names():
+        raise InputError(f"there is no public log {name!r} to download; there are: {', '.join(names())}")
+    found: PublicLog = plugins.make(FAMILY, name)
+    return found
 
 
 def download(name: str, raw: Path, *, base: str | None = None, advance: Advance = lambda _: None) -> Fetched:
     """Fetch a log into ``raw/<name>/``; what is there already is kept.
 
     Args:
-        name: One of ``public_logs()``.
+        name: One of ``names()``.
         raw: ``HOME/raw``.
         base: Address that stands for the owner's, for a mirror: files are asked for by their last name.
         advance: Told how many bytes arrived.
@@ -71,7 +83,7 @@ def download(name: str, raw: Path, *, base: str | None = None, advance: Advance 
         InputError: If the name is unknown.
         RecsysError: If the server cannot be reached or refuses, the hash is wrong, or an archive is unsafe.
     """
-    known, folder = source(name), raw / name
+    known, folder = public_log(name), raw / name
     if folder.is_dir():
         return Fetched(folder, _names(folder), [], kept=True)
     arriving = raw / f".{name}"

@@ -11,7 +11,7 @@ import polars as pl
 
 from recsys import seeds
 from recsys.columns import ITEM, USER
-from recsys.data.splits.histories import Granted
+from recsys.data.splits.histories import FoldInSplit
 from recsys.errors import InputError
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.evaluation import Evaluation
@@ -42,16 +42,16 @@ class Unseen:
     left_out: int
 
     @classmethod
-    def of(cls, granted: Granted, items: IdMap, *, most: int | None = None) -> Unseen:
+    def of(cls, split: FoldInSplit, items: IdMap, *, most: int | None = None) -> Unseen:
         """Encode histories and questions by the items of a model.
 
         Args:
-            granted: Raw rows; of the histories, only those of users who are asked count.
+            split: Raw rows; only histories of users with a target count.
             items: Items that the model knows.
             most: Take at most so many of the users, the same ones each time; None: all.
         """
-        history = granted.history.with_columns(items.encode(granted.history[ITEM]).alias("code"))
-        history = history.drop_nulls("code").join(granted.asked, on=USER, how="semi", maintain_order="left")
+        history = split.history.with_columns(items.encode(split.history[ITEM]).alias("code"))
+        history = history.drop_nulls("code").join(split.targets, on=USER, how="semi", maintain_order="left")
         ids = IdMap.of(history[USER])
         if most is not None and most < len(ids):
             chosen = seeds.generator(0, "unseen").choice(len(ids), most, replace=False)
@@ -61,7 +61,7 @@ class Unseen:
         indptr = np.zeros(len(ids) + 1, dtype=np.int64)
         np.cumsum(np.bincount(history["row"].to_numpy(), minlength=len(ids)), out=indptr[1:])
         histories = Ragged(indptr, history["code"].to_numpy().astype(np.int32))
-        return cls(ids, histories, Truth.of(granted.asked, ids, items), granted.left_out)
+        return cls(ids, histories, Truth.of(split.targets, ids, items), split.left_out)
 
     @property
     def seen(self) -> Ragged:

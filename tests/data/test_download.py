@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.data.download import download, fetch, source, unpack
-from recsys.data.public_logs import PUBLIC_LOGS
+from recsys.data.download import about, download, fetch, names, public_log, unpack
 from recsys.errors import InputError, RecsysError
 
 
@@ -222,7 +221,9 @@ def test_an_archive_that_lies_about_a_size_is_stopped(tmp_path: Path) -> None:
 
 
 def test_every_known_log_has_an_address_a_licence_and_a_next_step() -> None:
-    for name, known in PUBLIC_LOGS.items():
+    for name in names():
+        known = public_log(name)
+        assert about(name)[-1] not in ".,:"
         assert known.files
         assert known.licence
         assert known.page.startswith("https://")
@@ -233,4 +234,4 @@ def test_every_known_log_has_an_address_a_licence_and_a_next_step() -> None:
 
 def test_an_unknown_log_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"no public log 'ml-5'.*ml-100k, ml-1m"):
-        source("ml-5")
+        public_log("ml-5")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recsys.data.coded_log import CODED, CodedLog
 from recsys.data.etl import deduplicate, spill
 from recsys.data.etl.k_core import outside_core
-from recsys.data.etl.parallel import abreast
+from recsys.data.etl.parallel import in_parallel
 from recsys.storage.home import Home
 from tests.data import etl_logs as logs
 
@@ -127,9 +127,9 @@ def test_work_abreast_comes_in_order_and_an_error_in_its_turn() -> None:
     def inverse(number: int) -> float:
         return 1 / number
 
-    assert list(abreast(inverse, [])) == []
-    assert list(abreast(inverse, [4, 2, 1])) == [0.25, 0.5, 1]
-    results = abreast(inverse, [1, 2, 0, 4])
+    assert list(in_parallel(inverse, [])) == []
+    assert list(in_parallel(inverse, [4, 2, 1])) == [0.25, 0.5, 1]
+    results = in_parallel(inverse, [1, 2, 0, 4])
     assert [next(results), next(results)] == [1, 0.5]
     with pytest.raises(ZeroDivisionError):
         next(results)

@@ -101,7 +101,7 @@ def _spill(
     if below is not None:  # the spill puts numbers in place of items
         rows = rows.with_columns(pl.col(ITEM).alias(_TEXT))
     lazy = spill.coded(rows.drop(FILE, LINE, RAW, *([VALUE] if below is None else [])))
-    with progress("reading rows", expected) as advance, _Known(known) as apart:
+    with progress("reading rows", expected) as advance, _BelowThreshold(known) as apart:
         for batch in lazy.collect_batches(engine="streaming", chunk_size=BATCH, maintain_order=False):
             kept = batch[OUTCOME].null_count()
             advance(batch.height)
@@ -117,15 +117,15 @@ def _spill(
     return outcomes
 
 
-class _Known:
-    """Writes rows below the threshold to a parquet file, which is there once the first has come."""
+class _BelowThreshold:
+    """Writes rows below ``--positive-from`` to a parquet file, which exists once there is such a row."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._writer = path, None
 
     _writer: pq.ParquetWriter | None
 
-    def __enter__(self) -> _Known:
+    def __enter__(self) -> _BelowThreshold:
         return self
 
     def __exit__(

@@ -12,7 +12,7 @@ import polars as pl
 
 from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.data.etl.column_names import RATINGS, normal
-from recsys.data.etl.filters import Condition, conditions
+from recsys.data.etl.conditions import Condition, conditions
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.parse.table import RawTable
 from recsys.data.etl.roles import Roles

@@ -15,7 +15,7 @@ from recsys.data.coded_log import CodedLog
 from recsys.data.etl.deduplicate import merge
 from recsys.data.etl.filter import Filtered
 from recsys.data.etl.options import EtlOptions
-from recsys.data.etl.parallel import abreast
+from recsys.data.etl.parallel import in_parallel
 from recsys.data.etl.progress import Progress
 from recsys.data.etl.roles import Roles
 from recsys.data.etl.spill import Store
@@ -84,7 +84,7 @@ def merged(
         return *merge(_aged(taken, options.half_life, newest), options.on_repeat), counts
 
     with progress("merging repeats", rows.spill.rows) as advance:
-        for kept, over, known, counts in abreast(one, range(len(ids.user_codes))):
+        for kept, over, known, counts in in_parallel(one, range(len(ids.user_codes))):
             repeats, in_train = repeats + over, in_train + known
             words.update(counts)
             store.add(kept)

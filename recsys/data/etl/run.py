@@ -25,15 +25,14 @@ from recsys.data.etl.metadata import metadata
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.parse.parsed_log import ParsedLog, parsed_log
 from recsys.data.etl.partition import Partition, parted
-from recsys.data.etl.progress import Progress, unheard, unseen
+from recsys.data.etl.progress import Progress, no_notes, no_progress
 from recsys.data.etl.sources import STDIN, LogFiles, Source, find, spooled
 from recsys.data.etl.timestamps import span
 from recsys.data.etl.write import summary, write
 from recsys.data.splits.base import Splitter
 from recsys.data.splits.by_time import ByTime
-from recsys.data.splits.by_user import ByUser
 from recsys.data.splits.given import Given
-from recsys.data.splits.leave_last import LeaveLast
+from recsys.data.splits.parse import given_by, written
 from recsys.data.splits.parse import parse as parse_split
 from recsys.data.splits.random_holdout import RandomHoldout
 from recsys.errors import InputError, RecsysError
@@ -48,7 +47,7 @@ Say = Callable[[str], None]
 _SCARCE: Final = 1 << 30  # bytes; with less free space than this an error of writing may be a full disk
 
 
-def etl(options: EtlOptions, home: Home, progress: Progress = unseen, say: Say = unheard) -> Dataset:
+def etl(options: EtlOptions, home: Home, progress: Progress = no_progress, say: Say = no_notes) -> Dataset:
     """Read logs into a dataset, and make it the current one.
 
     Args:
@@ -70,8 +69,8 @@ def etl_frame(
     frame: pl.DataFrame | pl.LazyFrame | pd.DataFrame,
     options: EtlOptions,
     home: Home,
-    progress: Progress = unseen,
-    say: Say = unheard,
+    progress: Progress = no_progress,
+    say: Say = no_notes,
 ) -> Dataset:
     """The same for a polars or pandas frame in place of files; ``options.logs`` is not looked at."""
     try:
@@ -93,6 +92,8 @@ def unchanged(dataset: Dataset, options: EtlOptions) -> bool:
     if manifest["options"] != json.loads(options.model_dump_json()) or not options.logs:
         return False
     if manifest["versions"]["recsys"] != __version__ or STDIN in options.logs:
+        return False
+    if options.split and manifest["split"].get("given_by", "") != given_by(options.split):
         return False
     sides = [file for side_ in ("items", "users") for file in manifest.get(side_, {}).get("files", [])]
     paths = [*manifest["sources"], *sides]
@@ -116,6 +117,7 @@ def _build(
     name = checked_name(options.name or found.name)
     asked = options
     splitter = parse_split(options.split) if options.split else None
+    offered = given_by(options.split) if options.split else ""
     notes: list[str] = []
 
     def note(text: str) -> None:
@@ -175,7 +177,12 @@ def _build(
                 "time": meaning.clock.described if meaning.clock else None,
                 "notes": notes,
                 "counts": _counts(rows, merging, parts, sizes),
-                "split": {"name": _named(splitter), "valid": options.valid, "seed": options.seed},
+                "split": {
+                    "name": written(splitter),
+                    "valid": options.valid,
+                    "seed": options.seed,
+                    **({"given_by": offered} if offered else {}),
+                },
                 "sizes": sizes,
                 **sides,
                 "options": asked.model_dump(),
@@ -243,19 +250,6 @@ def _usual(log: CodedLog, options: EtlOptions) -> Splitter:
     return ByTime(0.2) if log.timed else RandomHoldout(0.2)
 
 
-def _named(splitter: Splitter) -> str:
-    match splitter:
-        case ByTime(share):
-            return f"time:{share:g}"
-        case RandomHoldout(share):
-            return f"random:{share:g}"
-        case ByUser(share):
-            return f"users:{share:g}"
-        case LeaveLast(count):
-            return f"last:{count}"
-    return "given"
-
-
 def _refuse_empty(sizes: dict[str, dict[str, Any]], splitter: Splitter, options: EtlOptions) -> None:
     for part in ("train", "test"):
         if sizes[part]["rows"] == 0:
@@ -263,7 +257,7 @@ def _refuse_empty(sizes: dict[str, dict[str, Any]], splitter: Splitter, options:
             thresholds = options.min_user > 1 or options.min_item > 1
             why = "--min-user and --min-item leave nothing" if part == "train" and thresholds else why
             raise InputError(
-                f"split {_named(splitter)} leaves no row for {part} ({why}); give another --split, as "
+                f"split {written(splitter)} leaves no row for {part} ({why}); give another --split, as "
                 "random:0.2, or lower --min-user and --min-item"
             )
 

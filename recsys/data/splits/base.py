@@ -13,6 +13,8 @@ class Splitter(Protocol):
 
     The rule depends on what the rows are and on the seed, never on their order.
 
+    ``--split`` calls it by ``spelled: ClassVar[str]``, followed by its first option, a number.
+
     Attributes:
         ordered: Whether nothing in train is later than anything held out.
     """
