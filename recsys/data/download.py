@@ -135,13 +135,14 @@ def fetch(address: str, path: Path, advance: Advance = lambda _: None) -> None:
     part.replace(path)
 
 
-def unpack(archive: Path, folder: Path, keep: tuple[str, ...] = ()) -> None:
+def unpack(archive: Path, folder: Path, keep: tuple[str, ...] = (), largest: int = LARGEST) -> None:
     """Unpack a zip into ``folder``, leaving out the one folder that everything in it lies in.
 
     Args:
         archive: The zip.
         folder: Where to; exists.
         keep: Names of the only files to unpack; all of them where it is empty.
+        largest: Most bytes that it may unpack to.
 
     Raises:
         RecsysError: If it is no zip, a file would lie outside ``folder``, is a link, or is implausibly large;
@@ -150,7 +151,7 @@ def unpack(archive: Path, folder: Path, keep: tuple[str, ...] = ()) -> None:
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [each for each in opened.infolist() if not each.is_dir()]
-            _check_members(members, archive)
+            _check_members(members, archive, largest)
             for member in members:
                 name = Path(member.filename).name
                 if not keep or name in keep:
@@ -216,8 +217,8 @@ def _check(path: Path, remote: Remote, address: str) -> bool:
     return True
 
 
-def _check_members(members: list[zipfile.ZipInfo], archive: Path) -> None:
-    total, limit = 0, min(LARGEST, max(1, archive.stat().st_size) * LARGEST_RATIO)
+def _check_members(members: list[zipfile.ZipInfo], archive: Path, largest: int) -> None:
+    total, limit = 0, min(largest, max(1, archive.stat().st_size) * LARGEST_RATIO)
     names: set[str] = set()
     for member in members:
         path = Path(member.filename.replace("\\", "/"))
