@@ -33,7 +33,7 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What lies in ``HOME/raw/<name>/`` now.
+    """What is in ``HOME/raw/<name>/`` now.
 
     Args:
         folder: Where.
@@ -76,8 +76,8 @@ def download(name: str, raw: Path, *, base: str | None = None, advance: Advance 
     Args:
         name: One of ``names()``.
         raw: ``HOME/raw``.
-        base: Address that stands for the owner's, for a mirror: files are asked for by their last name.
-        advance: Told how many bytes arrived.
+        base: Address of a mirror, in place of the owner's; files are requested by their last name.
+        advance: Called with the number of bytes that arrived.
 
     Raises:
         InputError: If the name is unknown.
@@ -107,7 +107,7 @@ def download(name: str, raw: Path, *, base: str | None = None, advance: Advance 
 
 
 def fetch(address: str, path: Path, advance: Advance = lambda _: None) -> None:
-    """Fetch one file; what an earlier attempt left in ``<path>.part`` is gone on with where the server can.
+    """Fetch one file; an earlier attempt in ``<path>.part`` is resumed if the server can.
 
     Raises:
         RecsysError: If the server cannot be reached, refuses, or the connection ends early.
@@ -130,13 +130,13 @@ def fetch(address: str, path: Path, advance: Advance = lambda _: None) -> None:
     size = part.stat().st_size
     if total is not None and size != total:
         raise RecsysError(
-            f"{address} ended after {size:,} of {total:,} bytes; run the same command again to go on"
+            f"{address} ended after {size:,} of {total:,} bytes; run the same command again to resume"
         )
     part.replace(path)
 
 
 def unpack(archive: Path, folder: Path, keep: tuple[str, ...] = (), largest: int = LARGEST) -> None:
-    """Unpack a zip into ``folder``, leaving out the one folder that everything in it lies in.
+    """Unpack a zip into ``folder``, leaving out the one folder that holds everything in it.
 
     Args:
         archive: The zip.
@@ -145,8 +145,8 @@ def unpack(archive: Path, folder: Path, keep: tuple[str, ...] = (), largest: int
         largest: Most bytes that it may unpack to.
 
     Raises:
-        RecsysError: If it is no zip, a file would lie outside ``folder``, is a link, or is implausibly large;
-            nothing is unpacked then.
+        RecsysError: If it is not a zip, or a file would be outside ``folder``, is a link, or is implausibly
+            large; nothing is unpacked then.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -181,7 +181,7 @@ def _answer(address: str, headers: dict[str, str], part: Path) -> Iterator[http.
     except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
         raise RecsysError(
             f"{address} cannot be reached ({getattr(error, 'reason', error)}); "
-            "run the same command again to go on, or give a mirror with --base-url"
+            "run the same command again to resume, or give a mirror with --base-url"
         ) from error
     except OSError as error:
         raise RecsysError(

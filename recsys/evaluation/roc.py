@@ -82,7 +82,7 @@ class Roc:
         """The lowest threshold whose false-positive rate is at most ``rate``, and its true-positive rate.
 
         Raises:
-            InputError: If the rate lies outside 0..1.
+            InputError: If the rate is outside 0..1.
 
         Example:
             >>> Roc.of(np.array([3.0, 1.0]), np.array([2.0, 0.0])).at(0.5)
@@ -103,10 +103,10 @@ def roc(
     seed: int = 0,
     at_once: int = USERS_AT_ONCE,
 ) -> Roc:
-    """The curve of a model's scores of test pairs against pairs of the same users that nobody observed.
+    """The curve of a model's scores of test pairs against unobserved pairs of the same users.
 
-    For every test pair of an item known from train, ``each`` items are drawn evenly, without repetition, out
-    of those that the user chose neither in train nor in test; all of them where there are no more.
+    For every test pair of an item known from train, ``each`` items are drawn uniformly at random, without
+    replacement, from those that the user chose neither in train nor in test; all of them if they are fewer.
 
     Args:
         scorer: A fitted model.

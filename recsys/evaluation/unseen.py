@@ -1,4 +1,4 @@
-"""Users that a model serves by a history alone, and the items they choose next."""
+"""Evaluation on users that a model serves from a history alone: unseen in training."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ LENGTHS: Final = (1, 2, 5, 10, 20, None)
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Users, by codes of their own, with the history that each is served by and what is asked.
+    """Users, by codes of their own, with the history that each is served by and the targets.
 
     Args:
         ids: Raw ids of the users whose history holds an item that the model knows.
         histories: A row for each of those: codes of the known items, the newest last.
-        truth: What is asked; users whose history holds nothing known are its cold ones.
-        left_out: Users with too few rows to be asked anything.
+        truth: The targets; users whose history holds no known item are its cold users.
+        left_out: Users with too few rows to have a target.
     """
 
     ids: IdMap
@@ -43,7 +43,7 @@ class Unseen:
 
     @classmethod
     def of(cls, split: FoldInSplit, items: IdMap, *, most: int | None = None) -> Unseen:
-        """Encode histories and questions by the items of a model.
+        """Encode histories and targets by the items of a model.
 
         Args:
             split: Raw rows; only histories of users with a target count.
@@ -78,8 +78,8 @@ class Unseen:
             longest: Only the newest so many items of a history are given to it; None: all.
 
         Raises:
-            CannotFoldInError: If the model serves nobody but the users it was fitted to.
-            InputError: If nobody can be asked.
+            CannotFoldInError: If the model serves only the users it was fitted to.
+            InputError: If no user can be scored.
         """
         if not len(self.truth):
             raise InputError(
@@ -100,7 +100,8 @@ class Unseen:
     ) -> Evaluation:
         """Score the model as it serves these users; see ``view`` and ``evaluate``.
 
-        The whole history stays out of the lists whatever is given to the model, so that only that differs.
+        The whole history is left out of the lists however much of it the model is given, so that results for
+        different lengths can be compared.
 
         Args:
             scorer: A fitted model.
@@ -151,9 +152,9 @@ class UnseenValidator:
     """Scores a candidate by a metric on unseen users; a ``Validate``.
 
     Args:
-        users: Whom it asks for.
+        users: The users scored.
         metric: A name such as ``ndcg@10``.
-        folds_in: Says that a candidate needs its way to fold a history in.
+        folds_in: Tells models that each candidate must be able to fold in a history.
     """
 
     users: Unseen

@@ -1,4 +1,4 @@
-"""From the parts of a log to the tables of a dataset, and what its manifest says of them."""
+"""From the parts of a log to the tables of a dataset, and their sizes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recsys.ids import IdMap
 
 
 def summary(log: CodedLog, parts: Partition) -> dict[str, dict[str, Any]]:
-    """Rows, users, items and times of each part; of test also what train and valid do not know."""
+    """Rows, users, items and times of each part; of test also how much is unknown to train and valid."""
     known_users = np.zeros(len(log.users), dtype=np.bool_)
     known_items = np.zeros(len(log.items), dtype=np.bool_)
     found: dict[str, dict[str, Any]] = {}

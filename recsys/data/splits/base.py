@@ -1,4 +1,4 @@
-"""What a split is: a rule that says which rows are held out."""
+"""A split: a rule that says which rows are held out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Splitter(Protocol):
 
 
 def checked_share(share: float) -> None:
-    """Refuse what is no share.
+    """Refuse a share outside 0 to 1.
 
     Raises:
         ValueError: If it is not from 0 to 1.
