@@ -55,7 +55,11 @@ BAD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
         {},
         "1 time in the future; for example",
     ),
-    "times that are none": (NOW.format(*["soon"] * 9), {}, "neither a number nor an ISO time; give --time-format"),
+    "times that are none": (
+        NOW.format(*["soon"] * 9),
+        {},
+        "neither a number nor an ISO time; give --time-format",
+    ),
     "either way": (
         NOW.format(*["01/02/2020"] * 9),
         {},
