@@ -1,4 +1,4 @@
-"""The waist of the hourglass: every model that can be served ends here, everything downstream starts here."""
+"""Vectors of users and items and the distance between them: what every model that can be served ends in."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ SCHEMA: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class FoldIn:
-    """How a history becomes the vector of a user never seen in training.
+    """How a history becomes the vector of an unseen user.
 
-    ``mean``: mean of the history's item vectors, for models with a free vector a user (an approximation).
+    ``mean``: mean of the history's item vectors, for models with a free vector per user (an approximation).
     ``sum``: the model's own user tower, ``sum(d_i inputs[i]) / sum(d_i) ** power``, where the decay d_i is 1
     or halves with every ``position`` items that are newer, over the newest ``longest`` or all; exact, but for
     a tower that decays with time, as a history at serving has no times.

@@ -44,8 +44,8 @@ def id_text(value: object) -> str | None:
     a fraction, whether they came as ``7``, ``7.0`` or a numpy scalar; bytes are UTF-8.
 
     Raises:
-        InputError: If the value is of a type that is no id (a list, a mapping), is infinite, is a float whose
-            last digits are lost (2^53 and above), or is text or bytes that are not UTF-8.
+        InputError: If the value is of a type that cannot be an id (a list, a mapping), is infinite, is a
+            float whose last digits are lost (2^53 and above), or is text or bytes that are not UTF-8.
 
     Example:
         >>> id_text(" 0054890 "), id_text(7.0), id_text(b"x"), id_text(float("nan"))
@@ -65,7 +65,7 @@ def id_text(value: object) -> str | None:
         return _decimal_text(value)
     if isinstance(value, date | UUID):
         return str(value)
-    raise InputError(f"{value!r} is no id: it is a {type(value).__name__}; give text or a number")
+    raise InputError(f"{value!r} is not an id: it is a {type(value).__name__}; give text or a number")
 
 
 def _plain(value: str | bytes) -> str | None:
@@ -111,7 +111,9 @@ def id_texts(ids: object) -> list[str | None]:
         (['12'], ['12', '7', None], ['5'])
     """
     if isinstance(ids, Mapping) or hasattr(ids, "columns"):
-        raise InputError(f"a {type(ids).__name__} is no list of ids; give a list, or one column of a table")
+        raise InputError(
+            f"a {type(ids).__name__} is not a list of ids; give a list, or one column of a table"
+        )
     if not isinstance(ids, Iterable) or isinstance(ids, str | bytes | bytearray | memoryview):
         return [id_text(ids)]
     if getattr(ids, "ndim", 1) == 0:  # an array of numpy around one value
@@ -169,7 +171,8 @@ def id_column(column: pl.Expr, kind: pl.DataType, *, trim: bool = True) -> pl.Ex
 def written_as_floats(ids: pl.Series) -> bool:
     """Whether some ids are whole numbers written ``7.0``, and none is a number with another fraction.
 
-    That is what pandas makes of a column of whole ids that lacks some; ``1.0`` beside ``1.5`` is no such id.
+    That is what pandas makes of a column of integer ids with missing values; ``1.0`` beside ``1.5`` is
+    not such an id.
     """
     if not ids.str.contains(WHOLE_AS_FLOAT).any():
         return False
@@ -189,7 +192,7 @@ class IdMap:
         ids: Unique, not null; the code of an id is its position.
 
     Raises:
-        InputError: If an id is null or stands twice.
+        InputError: If an id is null or occurs twice.
 
     Example:
         >>> import polars as pl
@@ -209,7 +212,7 @@ class IdMap:
             raise InputError(f"{self.ids.null_count()} ids are null; drop those rows first")
         if self.ids.n_unique() != len(self.ids):
             twice = self.ids.filter(self.ids.is_duplicated())[0]
-            raise InputError(f"id {twice!r} stands more than once; give each id once")
+            raise InputError(f"id {twice!r} occurs more than once; give each id once")
 
     @classmethod
     def of(cls, raw: pl.Series) -> IdMap:

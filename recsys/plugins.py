@@ -30,6 +30,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "towers": "learning/towers",
     "item_towers": "learning/item_towers",
     "splits": "data/splits",
+    "public_logs": "data/public_logs",
     "metrics": "evaluation/metrics",
     "indexes": "retrieval/index",
 }

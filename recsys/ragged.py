@@ -34,7 +34,7 @@ class Ragged:
         return self.indices[self.indptr[position] : self.indptr[position + 1]]
 
     def positions(self, rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-        """Where the entries of ``rows`` lie, one row after the other.
+        """Positions of the entries of ``rows``, one row after the other.
 
         Example:
             >>> Ragged(np.array([0, 2, 3]), np.array([4, 5, 6], dtype=np.int32)).positions(np.array([1, 0]))

@@ -92,7 +92,7 @@ def test_ids_of_several_types_in_one_column_of_pandas_are_read(tmp_path: Path) -
     [
         ({"user": [1]}, "not a dict"), (5, "not a int"),
         (pd.DataFrame([[1, 2]], columns=["user", "user"]), "two columns 'user'"),
-        (pd.DataFrame({"user": [1, [2]]}), r"column 'user' of the frame: \[2\] is no id"),
+        (pd.DataFrame({"user": [1, [2]]}), r"column 'user' of the frame: \[2\] is not an id"),
     ],
 )  # fmt: skip
 def test_what_is_no_log_is_refused(tmp_path: Path, source: object, message: str) -> None:
@@ -204,8 +204,8 @@ def test_what_is_wrong_is_told_as_on_the_command_line(
         ({"user": 5, "k": 2.5}, "k is 2.5"),
         ({"user": 5, "history": [3]}, "either a user id"),
         ({"user": 5, "only": ["x"]}, "no id in only is in the catalogue"),
-        ({"user": pd.DataFrame({"user": [5]})}, "a DataFrame is no list of ids"),
-        ({"user": [5, {"id": 5}]}, "is no id: it is a dict"),
+        ({"user": pd.DataFrame({"user": [5]})}, "a DataFrame is not a list of ids"),
+        ({"user": [5, {"id": 5}]}, "is not an id: it is a dict"),
         ({"user": [5, None]}, "user id 2 of 2 is missing"),
     ],
 )

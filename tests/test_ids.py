@@ -45,7 +45,7 @@ def test_unknown_is_null() -> None:
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        (pl.Series(["a", "a"]), "'a' stands more than once"),
+        (pl.Series(["a", "a"]), "'a' occurs more than once"),
         (pl.Series(["a", None]), "null"),
         (pl.Series([1, 2]), "text"),
     ],
@@ -145,8 +145,9 @@ def test_one_id_or_many(ids: object, texts: list[str | None]) -> None:
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        (pd.DataFrame({"user": [1]}), "a DataFrame is no list of ids"), ({"user": [1]}, "a dict is no list"),
-        (pl.DataFrame({"user": [1]}), "a DataFrame is no list of ids"), (np.ones((2, 2)), "ndarray"),
+        (pd.DataFrame({"user": [1]}), "a DataFrame is not a list of ids"),
+        ({"user": [1]}, "a dict is not a list"),
+        (pl.DataFrame({"user": [1]}), "a DataFrame is not a list of ids"), (np.ones((2, 2)), "ndarray"),
         ([[1, 2]], "list"), (bytearray(b"x"), "bytearray"), (pl.col("user"), "Expr"),
     ],
 )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recsys import plugin_sources, plugins
-from recsys.data.public_logs import PUBLIC_LOGS, public_logs
+from recsys.data.download import about, names, public_log
 from recsys.errors import InputError, RecsysError
 
 LOSS = '''
@@ -63,12 +63,18 @@ class FirstHit:
     def __call__(self, ranked: Ranked):
         return ranked.hits[:, 0].astype(np.float64)
 '''
-LOG = """
-from recsys.data.public_logs import PublicLog, Remote
+LOG = '''
+from recsys.data.public_logs.public_log import Remote
 
-FILE = Remote("https://taste.example/a.csv", "a.csv")
-TASTE = PublicLog("Taste.", "https://taste.example", "free", (FILE,), "recsys etl a.csv")
-"""
+
+class SomeTaste:
+    """The taste of some."""
+
+    page = "https://taste.example"
+    licence = "free"
+    files = (Remote("https://taste.example/a.csv", "a.csv"),)
+    etl = "recsys etl {raw}/some-taste/a.csv"
+'''
 COMMAND = '''
 def register(app):
     @app.command("shout")
@@ -83,8 +89,8 @@ squared_hinge = taste_parts.losses:SquaredHinge
 [recsys.metrics]
 first_hit = taste_parts.metrics:FirstHit
 
-[recsys.logs]
-taste = taste_parts.logs:TASTE
+[recsys.public_logs]
+some_taste = taste_parts.logs:SomeTaste
 
 [recsys.commands]
 shout = taste_parts.command:register
@@ -143,8 +149,10 @@ def test_a_package_offers_parts_that_are_read_before_they_are_run(installed: Pat
 
 
 def test_a_package_offers_a_public_log(installed: Path) -> None:
-    assert public_logs()["taste"].about == "Taste."
-    assert public_logs().keys() > PUBLIC_LOGS.keys()
+    assert {"some-taste", "ml-100k"} < set(names())
+    assert about("some-taste") == "The taste of some"
+    assert "taste_parts.logs" not in sys.modules
+    assert public_log("some-taste").licence == "free"
 
 
 def test_what_a_model_takes_from_others_is_named(installed: Path) -> None:

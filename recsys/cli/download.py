@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from recsys import plugins
 from recsys.cli.session import Session, command
-from recsys.data import public_logs
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app)(download)
+    command(app, plugins=True)(download)
 
 
 def download(
@@ -29,14 +29,14 @@ def download(
     ] = None,
 ) -> None:
     """Fetch a public log into HOME/raw: the licence first, resumed, checked, and unpacked safely."""
+    from recsys.data.download import about, public_log
     from recsys.data.download import download as fetch
-    from recsys.data.download import source
 
     if name is None:
         _list(session)
         return
-    known = source(name)
-    session.say(f"{known.about}\nlicence: {known.licence}\nfrom: {base_url or known.page}")
+    known = public_log(name)
+    session.say(f"{about(name)}\nlicence: {known.licence}\nfrom: {base_url or known.page}")
     with session.progress(f"downloading {name} (bytes)") as advance:
         fetched = fetch(name, session.home.raw, base=base_url, advance=advance)
     following = known.etl.format(raw=session.home.raw)
@@ -66,14 +66,18 @@ def download(
 
 
 def _list(session: Session) -> None:
-    def render(console: Console) -> None:
-        for name, known in public_logs.public_logs().items():
-            console.print(f"{name:<16} {known.about}\n{'':<16} licence: {known.licence}", markup=False)
+    from recsys.data.download import FAMILY, about, names, public_log
 
-    session.show(
-        {
-            name: {"about": known.about, "licence": known.licence, "page": known.page}
-            for name, known in public_logs.public_logs().items()
-        },
-        render,
-    )
+    for fault in plugins.faults(FAMILY):
+        session.warn(fault)
+    listed = {
+        name: {"about": about(name), "licence": known.licence, "page": known.page}
+        for name in names()
+        for known in [public_log(name)]
+    }
+
+    def render(console: Console) -> None:
+        for name, known in listed.items():
+            console.print(f"{name:<16} {known['about']}\n{'':<16} licence: {known['licence']}", markup=False)
+
+    session.show(listed, render)

@@ -1,4 +1,4 @@
-"""A cleaned log by code, in frames that fit in memory; each user lies whole in one of them."""
+"""A cleaned log by code, in frames that fit in memory; all rows of a user are in one of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CodedLog:
     """Rows of a log, one for each (user, item).
 
     Args:
-        frames: Gives the rows anew with each call: user u32, item u32, time i64 (0 where the log has none),
+        frames: Gives the rows, again with each call: user u32, item u32, time i64 (0 where the log has none),
             weight f32, held bool (the row comes from a given test file).
         users: Raw ids of the user codes.
         items: Raw ids of the item codes.
@@ -72,7 +72,7 @@ class CodedLog:
     def without(self, rule: Rule) -> CodedLog:
         """The rows that ``rule`` does not hold out.
 
-        The rule is asked once for each row, when rows are first asked for, and a bit a row keeps the answer.
+        The rule is evaluated once per row, when rows are first read; its result takes one bit per row.
         """
 
         @cache

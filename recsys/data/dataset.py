@@ -38,7 +38,7 @@ class Dataset:
                         rejects.parquet     file, line, reason, text of each row that could not be used
 
     Args:
-        folder: Where it lies.
+        folder: Its folder.
         manifest: ``manifest.json``.
     """
 
@@ -78,7 +78,7 @@ class Dataset:
 
     @property
     def split_hash(self) -> str:
-        """Identifies which row lies in which part."""
+        """Identifies which row is in which part."""
         return str(self.manifest["split_hash"])
 
     @property

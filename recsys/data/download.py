@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from recsys.data.public_logs import PublicLog, Remote, public_logs
+from recsys import plugins
+from recsys.data.public_logs.public_log import PublicLog, Remote
 from recsys.errors import InputError, RecsysError
 from recsys.storage.files import remove, replacing, sweep
 
+FAMILY: Final = "public_logs"
 CHUNK: Final = 1 << 18
 SECONDS: Final = 30.0
 PART: Final = ".part"
@@ -31,7 +33,7 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What lies in ``HOME/raw/<name>/`` now.
+    """What is in ``HOME/raw/<name>/`` now.
 
     Args:
         folder: Where.
@@ -46,32 +48,42 @@ class Fetched:
     kept: bool
 
 
-def source(name: str) -> PublicLog:
-    """A known log by name.
+def names() -> list[str]:
+    """The public logs that can be fetched: ours, and those of packages and files beside it."""
+    return [name.replace("_", "-") for name in plugins.names(FAMILY)]
+
+
+def about(name: str) -> str:
+    """What a public log is, in one line."""
+    return plugins.part(FAMILY, name).summary.removesuffix(".")
+
+
+def public_log(name: str) -> PublicLog:
+    """A public log by name.
 
     Raises:
-        InputError: If it is not known.
+        InputError: If it is unknown.
     """
-    known = public_logs()
-    if name not in known:
-        raise InputError(f"there is no public log {name!r} to download; there are: {', '.join(known)}")
-    return known[name]
+    if name not in names():
+        raise InputError(f"there is no public log {name!r} to download; there are: {', '.join(names())}")
+    found: PublicLog = plugins.make(FAMILY, name)
+    return found
 
 
 def download(name: str, raw: Path, *, base: str | None = None, advance: Advance = lambda _: None) -> Fetched:
     """Fetch a log into ``raw/<name>/``; what is there already is kept.
 
     Args:
-        name: One of ``public_logs()``.
+        name: One of ``names()``.
         raw: ``HOME/raw``.
-        base: Address that stands for the owner's, for a mirror: files are asked for by their last name.
-        advance: Told how many bytes arrived.
+        base: Address of a mirror, in place of the owner's; files are requested by their last name.
+        advance: Called with the number of bytes that arrived.
 
     Raises:
         InputError: If the name is unknown.
         RecsysError: If the server cannot be reached or refuses, the hash is wrong, or an archive is unsafe.
     """
-    known, folder = source(name), raw / name
+    known, folder = public_log(name), raw / name
     if folder.is_dir():
         return Fetched(folder, _names(folder), [], kept=True)
     arriving = raw / f".{name}"
@@ -95,7 +107,7 @@ def download(name: str, raw: Path, *, base: str | None = None, advance: Advance 
 
 
 def fetch(address: str, path: Path, advance: Advance = lambda _: None) -> None:
-    """Fetch one file; what an earlier attempt left in ``<path>.part`` is gone on with where the server can.
+    """Fetch one file; an earlier attempt in ``<path>.part`` is resumed if the server can.
 
     Raises:
         RecsysError: If the server cannot be reached, refuses, or the connection ends early.
@@ -118,27 +130,28 @@ def fetch(address: str, path: Path, advance: Advance = lambda _: None) -> None:
     size = part.stat().st_size
     if total is not None and size != total:
         raise RecsysError(
-            f"{address} ended after {size:,} of {total:,} bytes; run the same command again to go on"
+            f"{address} ended after {size:,} of {total:,} bytes; run the same command again to resume"
         )
     part.replace(path)
 
 
-def unpack(archive: Path, folder: Path, keep: tuple[str, ...] = ()) -> None:
-    """Unpack a zip into ``folder``, leaving out the one folder that everything in it lies in.
+def unpack(archive: Path, folder: Path, keep: tuple[str, ...] = (), largest: int = LARGEST) -> None:
+    """Unpack a zip into ``folder``, leaving out the one folder that holds everything in it.
 
     Args:
         archive: The zip.
         folder: Where to; exists.
         keep: Names of the only files to unpack; all of them where it is empty.
+        largest: Most bytes that it may unpack to.
 
     Raises:
-        RecsysError: If it is no zip, a file would lie outside ``folder``, is a link, or is implausibly large;
-            nothing is unpacked then.
+        RecsysError: If it is not a zip, or a file would be outside ``folder``, is a link, or is implausibly
+            large; nothing is unpacked then.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [each for each in opened.infolist() if not each.is_dir()]
-            _check_members(members, archive)
+            _check_members(members, archive, largest)
             for member in members:
                 name = Path(member.filename).name
                 if not keep or name in keep:
@@ -168,7 +181,7 @@ def _answer(address: str, headers: dict[str, str], part: Path) -> Iterator[http.
     except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
         raise RecsysError(
             f"{address} cannot be reached ({getattr(error, 'reason', error)}); "
-            "run the same command again to go on, or give a mirror with --base-url"
+            "run the same command again to resume, or give a mirror with --base-url"
         ) from error
     except OSError as error:
         raise RecsysError(
@@ -204,8 +217,8 @@ def _check(path: Path, remote: Remote, address: str) -> bool:
     return True
 
 
-def _check_members(members: list[zipfile.ZipInfo], archive: Path) -> None:
-    total, limit = 0, min(LARGEST, max(1, archive.stat().st_size) * LARGEST_RATIO)
+def _check_members(members: list[zipfile.ZipInfo], archive: Path, largest: int) -> None:
+    total, limit = 0, min(largest, max(1, archive.stat().st_size) * LARGEST_RATIO)
     names: set[str] = set()
     for member in members:
         path = Path(member.filename.replace("\\", "/"))

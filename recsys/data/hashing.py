@@ -1,4 +1,4 @@
-"""Hashes of texts and rows that no version of any library changes."""
+"""Hashes of texts and rows that do not depend on the version of any library."""
 
 from __future__ import annotations
 

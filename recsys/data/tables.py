@@ -23,7 +23,7 @@ RAW_SCHEMA = pl.Schema({USER: pl.String, ITEM: pl.String, TIME: pl.Int64, WEIGHT
 class Split:
     """Raw tables (user, item as text; time i64 in microseconds, null where the log has none; weight f32).
 
-    The four are disjoint; ``valid`` is empty where none was asked for. ``known`` holds what users know and do
+    The four are disjoint; ``valid`` is empty if none was held out. ``known`` holds what users know and do
     not like: rows below ``--positive-from``.
     """
 
@@ -35,7 +35,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Interactions:
-    """Encoded interactions: one row a (user, item) pair.
+    """Encoded interactions: one row per (user, item) pair.
 
     Args:
         frame: user u32, item u32, time i64, weight f32, sorted by (user, time, item).

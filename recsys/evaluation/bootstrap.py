@@ -13,7 +13,7 @@ from recsys.evaluation.metrics.metric import Metric, Values
 from recsys.evaluation.ranked import Ranked
 
 RESAMPLES: Final = 1000
-# A catalogue metric is computed anew for each resample, and only its spread is wanted.
+# A catalogue metric is computed again for each resample, and only its spread is needed.
 CATALOGUE_RESAMPLES: Final = 100
 WEIGHTS_AT_ONCE: Final = 1 << 21
 

@@ -35,25 +35,25 @@ def evaluate(
 
     Args:
         scorer: A fitted model.
-        truth: Who is scored, and what they chose.
+        truth: The users to score, and their held-out items.
         seen: A row for each user code: items left out of the lists (and what counts as chosen for novelty).
         index: Lists come from it instead of the exact ranking.
         metrics: Names such as ``recall@20``.
         train: What counts as chosen for novelty where that is not ``seen``: a row for each training user.
-        advance: Told how many more users are ranked for.
+        advance: Called with the number of users ranked since the last call.
 
     Returns:
         Values, values per user, and counts.
 
     Raises:
-        InputError: If a metric is unknown, none is given, or nobody can be scored.
+        InputError: If a metric is unknown, none is given, or no user can be scored.
     """
     parts = {name: metric(name) for name in metrics}
     if not parts:
         raise InputError(f"no metric was given; the default is {', '.join(DEFAULT)}")
     if not len(truth):
         raise InputError(
-            "nobody in the held-out part is known from train, so no model can be scored "
+            "no user of the test or validation set is in train, so no model can be scored "
             f"({truth.cold_users} users are unknown); split by time or user in another way"
         )
     codes, _ = rank(scorer, truth.users, max(part.k for part in parts.values()), seen, index, advance)

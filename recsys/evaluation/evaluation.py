@@ -1,4 +1,4 @@
-"""The verdict on a model: means, values per user, intervals, and the difference to another model."""
+"""The evaluation of a model: means, values per user, intervals, and the difference to another model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Evaluation:
 
     Args:
         values: Metric -> mean over the users where it is defined, or the one value of all lists.
-        per_user: ``user`` (raw id), then a column a metric that has a value per user; NaN where undefined.
+        per_user: ``user`` (raw id), then a column per metric that has a value per user; NaN where undefined.
         counts: Who and what was counted; see ``Truth.counts``.
         ranked: The lists beside the truth.
     """

@@ -1,4 +1,4 @@
-"""Lists beside the truth: all that a metric sees. There are ranks here, and no scores."""
+"""Ranked lists with their hits: the input of a metric; ranks only, no scores."""
 
 from __future__ import annotations
 

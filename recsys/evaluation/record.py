@@ -24,7 +24,7 @@ class Verdict:
         metrics: Metric -> value; None where it is undefined.
         intervals: Metric -> [low, high] at 95 %.
         counts: Who and what was counted.
-        per_user: ``user``, then a column a metric.
+        per_user: ``user``, then a column per metric.
         beside: ``fold_in``, ``history_curve`` and ``warm_up``, where these were measured; see ``scored``.
     """
 

@@ -82,7 +82,7 @@ class Roc:
         """The lowest threshold whose false-positive rate is at most ``rate``, and its true-positive rate.
 
         Raises:
-            InputError: If the rate lies outside 0..1.
+            InputError: If the rate is outside 0..1.
 
         Example:
             >>> Roc.of(np.array([3.0, 1.0]), np.array([2.0, 0.0])).at(0.5)
@@ -94,11 +94,19 @@ class Roc:
         return float(self.thresholds[place]), float(self.true_positives[place])
 
 
-def roc(scorer: Scorer, truth: Truth, seen: Ragged, *, each: int = 10, seed: int = 0) -> Roc:
-    """The curve of a model's scores of test pairs against pairs of the same users that nobody observed.
+def roc(
+    scorer: Scorer,
+    truth: Truth,
+    seen: Ragged,
+    *,
+    each: int = 10,
+    seed: int = 0,
+    at_once: int = USERS_AT_ONCE,
+) -> Roc:
+    """The curve of a model's scores of test pairs against unobserved pairs of the same users.
 
-    For every test pair of an item known from train, ``each`` items are drawn evenly, without repetition, out
-    of those that the user chose neither in train nor in test; all of them where there are no more.
+    For every test pair of an item known from train, ``each`` items are drawn uniformly at random, without
+    replacement, from those that the user chose neither in train nor in test; all of them if they are fewer.
 
     Args:
         scorer: A fitted model.
@@ -106,23 +114,24 @@ def roc(scorer: Scorer, truth: Truth, seen: Ragged, *, each: int = 10, seed: int
         seen: A row for each user code: items chosen in train.
         each: Unobserved pairs for each observed one, at least 1.
         seed: Of the draw.
+        at_once: Users scored at a time.
 
     Raises:
         InputError: If ``each`` is below 1, or there are no pairs of one kind.
     """
     if each < 1:
         raise InputError(f"each is {each}; at least 1 unobserved pair is drawn for each observed one")
-    found = list(_scores(scorer, truth, seen, each, seeds.generator(seed, "roc")))
+    found = list(_scores(scorer, truth, seen, each, seeds.generator(seed, "roc"), at_once))
     observed, unobserved = (np.concatenate([np.zeros(0), *(pair[kind] for pair in found)]) for kind in (0, 1))
     return Roc.of(observed, unobserved)
 
 
 def _scores(
-    scorer: Scorer, truth: Truth, seen: Ragged, each: int, generator: np.random.Generator
+    scorer: Scorer, truth: Truth, seen: Ragged, each: int, generator: np.random.Generator, at_once: int
 ) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
     """Scores of each user's observed and unobserved pairs."""
-    for start in range(0, len(truth), USERS_AT_ONCE):
-        block = truth.users[start : start + USERS_AT_ONCE]
+    for start in range(0, len(truth), at_once):
+        block = truth.users[start : start + at_once]
         matrix = scorer.scores(block)  # (b, I)
         for place, user in enumerate(block):
             relevant = truth.relevant.row(start + place)

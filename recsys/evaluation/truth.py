@@ -82,7 +82,7 @@ class Truth:
         return len(self.users)
 
     def counts(self) -> dict[str, int]:
-        """Who and what is counted, for the report."""
+        """Counts of users, rows and items, for the report."""
         return {
             "users": len(self),
             "test_rows": int(self.sizes.sum()),
@@ -93,7 +93,7 @@ class Truth:
         }
 
     def sample(self, count: int, generator: np.random.Generator) -> Truth:
-        """At most ``count`` of the users, drawn evenly; the counts of what is unknown stay those of all."""
+        """At most ``count`` of the users, at random; the counts of what is unknown stay those of all."""
         if count >= len(self):
             return self
         return self.at(np.sort(generator.choice(len(self), count, replace=False)))

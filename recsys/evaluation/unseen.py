@@ -1,4 +1,4 @@
-"""Users that a model serves by a history alone, and the items they choose next."""
+"""Evaluation on users that a model serves from a history alone: unseen in training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from recsys import seeds
 from recsys.columns import ITEM, USER
-from recsys.data.splits.histories import Granted
+from recsys.data.splits.histories import FoldInSplit
 from recsys.errors import InputError
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.evaluation import Evaluation
@@ -27,13 +27,13 @@ LENGTHS: Final = (1, 2, 5, 10, 20, None)
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Users, by codes of their own, with the history that each is served by and what is asked.
+    """Users, by codes of their own, with the history that each is served by and the targets.
 
     Args:
         ids: Raw ids of the users whose history holds an item that the model knows.
         histories: A row for each of those: codes of the known items, the newest last.
-        truth: What is asked; users whose history holds nothing known are its cold ones.
-        left_out: Users with too few rows to be asked anything.
+        truth: The targets; users whose history holds no known item are its cold users.
+        left_out: Users with too few rows to have a target.
     """
 
     ids: IdMap
@@ -42,16 +42,16 @@ class Unseen:
     left_out: int
 
     @classmethod
-    def of(cls, granted: Granted, items: IdMap, *, most: int | None = None) -> Unseen:
-        """Encode histories and questions by the items of a model.
+    def of(cls, split: FoldInSplit, items: IdMap, *, most: int | None = None) -> Unseen:
+        """Encode histories and targets by the items of a model.
 
         Args:
-            granted: Raw rows; of the histories, only those of users who are asked count.
+            split: Raw rows; only histories of users with a target count.
             items: Items that the model knows.
             most: Take at most so many of the users, the same ones each time; None: all.
         """
-        history = granted.history.with_columns(items.encode(granted.history[ITEM]).alias("code"))
-        history = history.drop_nulls("code").join(granted.asked, on=USER, how="semi", maintain_order="left")
+        history = split.history.with_columns(items.encode(split.history[ITEM]).alias("code"))
+        history = history.drop_nulls("code").join(split.targets, on=USER, how="semi", maintain_order="left")
         ids = IdMap.of(history[USER])
         if most is not None and most < len(ids):
             chosen = seeds.generator(0, "unseen").choice(len(ids), most, replace=False)
@@ -61,7 +61,7 @@ class Unseen:
         indptr = np.zeros(len(ids) + 1, dtype=np.int64)
         np.cumsum(np.bincount(history["row"].to_numpy(), minlength=len(ids)), out=indptr[1:])
         histories = Ragged(indptr, history["code"].to_numpy().astype(np.int32))
-        return cls(ids, histories, Truth.of(granted.asked, ids, items), granted.left_out)
+        return cls(ids, histories, Truth.of(split.targets, ids, items), split.left_out)
 
     @property
     def seen(self) -> Ragged:
@@ -78,8 +78,8 @@ class Unseen:
             longest: Only the newest so many items of a history are given to it; None: all.
 
         Raises:
-            CannotFoldInError: If the model serves nobody but the users it was fitted to.
-            InputError: If nobody can be asked.
+            CannotFoldInError: If the model serves only the users it was fitted to.
+            InputError: If no user can be scored.
         """
         if not len(self.truth):
             raise InputError(
@@ -100,7 +100,8 @@ class Unseen:
     ) -> Evaluation:
         """Score the model as it serves these users; see ``view`` and ``evaluate``.
 
-        The whole history stays out of the lists whatever is given to the model, so that only that differs.
+        The whole history is left out of the lists however much of it the model is given, so that results for
+        different lengths can be compared.
 
         Args:
             scorer: A fitted model.
@@ -151,9 +152,9 @@ class UnseenValidator:
     """Scores a candidate by a metric on unseen users; a ``Validate``.
 
     Args:
-        users: Whom it asks for.
+        users: The users scored.
         metric: A name such as ``ndcg@10``.
-        folds_in: Says that a candidate needs its way to fold a history in.
+        folds_in: Tells models that each candidate must be able to fold in a history.
     """
 
     users: Unseen

@@ -19,7 +19,7 @@ def validator(
     max_users: int | None = 10_000,
     seed: int = 0,
 ) -> Validate:
-    """A function that scores a model fitted on ``train`` by a metric on ``valid``, user by user.
+    """A function that scores a model fitted on ``train`` by a metric on ``valid``, per user.
 
     Args:
         valid: Raw table (user, item).
@@ -29,7 +29,7 @@ def validator(
         seed: Of the draw of those users.
 
     Raises:
-        InputError: (from the function) if nobody in ``valid`` is known from train.
+        InputError: (from the function) if no user in ``valid`` is in train.
     """
     truth = Truth.of(valid, train.users, train.items)
     if max_users is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from recsys.columns import USER
-from recsys.data.splits.histories import ASKED_OF, Granted, first_rows, oldest_rows, ordered
+from recsys.data.splits.histories import TARGETS_OF, FoldInSplit, first_rows, oldest_rows, ordered
 from recsys.data.tables import Split
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.names import metric
@@ -64,7 +64,7 @@ def unseen_of(split: Split, scorer: Identified) -> Unseen | None:
 
 def served(unseen: Unseen) -> dict[str, float]:
     """How unseen test users are folded in: the share of their rows, and the counts of users and rows."""
-    return {"share": 1 - 1 / ASKED_OF, **unseen.counts()}
+    return {"share": 1 - 1 / TARGETS_OF, **unseen.counts()}
 
 
 def history_curve(unseen: Unseen, scorer: Identified, metrics: Names, seed: int) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def history_curve(unseen: Unseen, scorer: Identified, metrics: Names, seed: int)
 def of_known(split: Split, items: IdMap) -> Unseen:
     """Test users of an ordinary split, each folded in with their rows of train and valid as if unseen."""
     known = pl.concat([split.train, split.valid])
-    return Unseen.of(Granted(ordered(known), split.test, 0), items)
+    return Unseen.of(FoldInSplit(ordered(known), split.test, 0), items)
 
 
 def warmed_up(

@@ -42,7 +42,7 @@ def ids_of_text(text: str, catalogue: TextColumn) -> list[str]:
         fields = next(csv.reader([text], skipinitialspace=True, strict=True), [])
     except csv.Error as error:
         raise InputError(
-            f"{text!r} is no list of ids ({error}); separate ids by commas, quote one that has a comma as "
+            f"{text!r} is not a list of ids ({error}); separate ids by commas, quote one that has a comma as "
             'in CSV: "a, b",c'
         ) from error
     return [each for field in fields if (each := id_text(field)) is not None]

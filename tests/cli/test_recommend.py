@@ -116,7 +116,7 @@ def test_a_k_beyond_the_catalogue_gives_what_there_is_and_says_so(served: Home) 
         (["--user", "u1", "--history", "i1"], "give one of them"),
         (["--history", "zzz"], "no item of the history is known to run run-1: zzz"),
         (["--history", ""], "it is empty"),
-        (["--history", '"i1'], "is no list of ids"),
+        (["--history", '"i1'], "is not a list of ids"),
         (["--user", " "], "user id 1 of 1 is missing"),
         (["--user", "u1", "--only", "only.xlsx"], "is a .xlsx file, which is not read"),
         (["--user", "u1", "--run", "nothing"], "there is no run 'nothing'"),

@@ -10,6 +10,7 @@ import polars as pl
 from recsys.data.dataset import PARTS, Dataset
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl
+from recsys.data.etl.spill import PIECES, Pieces
 from recsys.storage.home import Home
 
 START = 1_600_000_000
@@ -29,13 +30,18 @@ def text(table: list[tuple[Any, ...]], header: str | None = "user_id,item_id,rat
 
 
 def dataset(
-    home: Home, log: str | bytes, name: str = "log.csv", dataset_name: str | None = None, **options: Any
+    home: Home,
+    log: str | bytes,
+    name: str = "log.csv",
+    dataset_name: str | None = None,
+    pieces: Pieces = PIECES,
+    **options: Any,
 ) -> Dataset:
     """Write ``log`` beside the home as the file ``name`` and read it."""
     path = home.path.parent / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(log if isinstance(log, bytes) else log.encode())
-    return etl(EtlOptions.of({"logs": [str(path)], "name": dataset_name, **options}), home)
+    return etl(EtlOptions.of({"logs": [str(path)], "name": dataset_name, **options}), home, pieces=pieces)
 
 
 def kept(made: Dataset) -> pl.DataFrame:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.data.download import download, fetch, source, unpack
-from recsys.data.public_logs import PUBLIC_LOGS
+from recsys.data.download import about, download, fetch, names, public_log, unpack
 from recsys.errors import InputError, RecsysError
 
 
@@ -189,22 +188,19 @@ def linked(name: str) -> bytes:
         (lambda: zipped({"..\\evil": b"x"}), "outside its folder"),
         (lambda: linked("evil"), "holds a link"),
         (lambda: zipped({"a/evil": b"x", "b/evil": b"y"}), "two files named 'evil'"),
-        (lambda: zipped({"bomb": bytes(1 << 22)}), None),
+        (lambda: zipped({"bomb": bytes(1 << 22)}), "would unpack to 4,194,304 bytes, more than 1,048,576"),
         (lambda: b"PK but no zip", "not a whole zip file"),
         (lambda: zipped({"log": b"x" * 1000})[:-30], "not a whole zip file"),
     ],
 )
 def test_an_unsafe_or_broken_archive_unpacks_nothing(
-    make: Callable[[], bytes], message: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Callable[[], bytes], message: str, tmp_path: Path
 ) -> None:
     archive, folder = tmp_path / "log.zip", tmp_path / "out"
     archive.write_bytes(make())
     folder.mkdir()
-    if message is None:
-        monkeypatch.setattr("recsys.data.download.LARGEST", 1 << 20)
-        message = "would unpack to 4,194,304 bytes, more than 1,048,576"
     with pytest.raises(RecsysError, match=message):
-        unpack(archive, folder)
+        unpack(archive, folder, largest=1 << 20)
     assert list(folder.iterdir()) == []
     assert not (tmp_path / "evil").exists()
 
@@ -222,7 +218,9 @@ def test_an_archive_that_lies_about_a_size_is_stopped(tmp_path: Path) -> None:
 
 
 def test_every_known_log_has_an_address_a_licence_and_a_next_step() -> None:
-    for name, known in PUBLIC_LOGS.items():
+    for name in names():
+        known = public_log(name)
+        assert about(name)[-1] not in ".,:"
         assert known.files
         assert known.licence
         assert known.page.startswith("https://")
@@ -233,4 +231,4 @@ def test_every_known_log_has_an_address_a_licence_and_a_next_step() -> None:
 
 def test_an_unknown_log_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"no public log 'ml-5'.*ml-100k, ml-1m"):
-        source("ml-5")
+        public_log("ml-5")

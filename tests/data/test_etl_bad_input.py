@@ -55,7 +55,11 @@ BAD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
         {},
         "1 time in the future; for example",
     ),
-    "times that are none": (NOW.format(*["soon"] * 9), {}, "no number and no ISO time; give --time-format"),
+    "times that are none": (
+        NOW.format(*["soon"] * 9),
+        {},
+        "neither a number nor an ISO time; give --time-format",
+    ),
     "either way": (
         NOW.format(*["01/02/2020"] * 9),
         {},
@@ -71,7 +75,7 @@ BAD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
         {"keep": ["rating > 99"]},
         r"no row is left of 35: 0 cannot be used and 35 were left out",
     ),
-    "no SQL": (GOOD, {"keep": ["rating >"]}, "is no SQL condition"),
+    "no SQL": (GOOD, {"keep": ["rating >"]}, "is not an SQL condition"),
     "SQL of no column": (
         GOOD,
         {"keep": ["stars > 1"]},
@@ -87,7 +91,7 @@ BAD: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
         {"since": "2020-01-01"},
         "need times and the log has none; give --time",
     ),
-    "no such time": (GOOD, {"since": "soon"}, "--since 'soon' is no time; give for example 2024-01-31"),
+    "no such time": (GOOD, {"since": "soon"}, "--since 'soon' is not a time; give for example 2024-01-31"),
     "no split": (GOOD, {"split": "time:2"}, "share is 2; give one from 0 to 1"),
     "one moment": (
         NOW.format(*["1600000000"] * 9),
@@ -134,7 +138,7 @@ def _renamed(options: dict[str, Any]) -> dict[str, Any]:
     [
         ({"on_repeat": "mean"}, "on_repeat = 'mean': Input should be 'last', 'first' or 'sum'"),
         ({"margn": 1}, "margn: there is no such option; there are: logs, name, format"),
-        ({"half_life": "long"}, "half_life = 'long': 'long' is no length of time; give a number and one of"),
+        ({"half_life": "long"}, "half_life = 'long': 'long' is not a duration; give a number and one of"),
         ({"valid": 1}, "valid = 1: Input should be less than 1"),
         ({"min_user": 0}, "min_user = 0: Input should be greater than or equal to 1"),
         ({"max_rejects": "many"}, "max_rejects = 'many'"),

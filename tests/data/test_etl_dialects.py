@@ -201,7 +201,7 @@ def several(names: list[str]) -> bytes:
         ("log.pkl", b"\x80\x04\x95", "a Python pickle, which is not read"),
         ("log.csv.bz2", bz2.compress(b"user,item\na,b\n" * 9)[:-9], "is cut off or broken.*fetch it again"),
         ("log.csv.xz", lzma.compress(b"user,item\na,b\n" * 9)[:-9], "is cut off or broken.*fetch it again"),
-        ("log.csv", "user,item\na,b\n".encode("utf-16-le"), "is no text"),
+        ("log.csv", "user,item\na,b\n".encode("utf-16-le"), "is not text"),
     ],
 )  # fmt: skip
 def test_files_of_other_kinds_say_what_to_do(name: str, content: bytes, message: str) -> None:

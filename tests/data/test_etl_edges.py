@@ -234,7 +234,7 @@ def test_words_for_a_missing_id_are_named_when_they_own_rows(home: Home) -> None
         *(("nan", f"{place}") for place in range(3)),
     ]
     made = logs.dataset(home, csv_of(pairs=pairs), split="random:0.2")
-    assert "user 'NULL' has 7 rows: such a word often stands for a missing id" in notes(made)
+    assert "user 'NULL' has 7 rows: such a word often means a missing id" in notes(made)
     assert "'nan'" not in notes(made)
 
 
@@ -382,7 +382,7 @@ def test_a_blank_first_line_is_no_header_of_no_columns(home: Home) -> None:
     "page", ["<!DOCTYPE html><p>Not found", "\n <html lang=en>", "<?xml version='1.0'?>"]
 )
 def test_a_web_page_is_no_log(home: Home, page: str) -> None:
-    with pytest.raises(InputError, match="is a web page or XML and no log"):
+    with pytest.raises(InputError, match="is a web page or XML and not a log"):
         logs.dataset(home, page + "\nuser item\na b\n", name="ratings.csv")
 
 

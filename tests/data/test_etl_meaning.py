@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.run import etl, unchanged
+from recsys.data.etl.spill import Pieces
 from recsys.storage.home import Home
 from tests.data import etl_logs as logs
 
@@ -271,16 +272,13 @@ def test_the_same_again_is_unchanged(home: Home) -> None:
     assert (again.hash, again.split_hash) == (made.hash, made.split_hash)
 
 
-def test_many_buckets_give_what_one_gives(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_buckets_give_what_one_gives(home: Home) -> None:
     table = [
         (f"u{place % 37}", f"i{place * 7 % 53}", 1 + place % 5, logs.START + place) for place in range(3000)
     ]
     for split in ("time:0.2", "last:1", "random:0.2", "users:0.2"):
         options = {"split": split, "min_user": 3, "on_repeat": "sum"}
-        monkeypatch.setattr("recsys.data.etl.spill.ROWS", 2_500_000)
         one = logs.dataset(home, logs.text(table), **options)
-        monkeypatch.setattr("recsys.data.etl.spill.ROWS", 300)
-        monkeypatch.setattr("recsys.data.etl.filter.BATCH", 500)
-        many = logs.dataset(home, logs.text(table), **options)
+        many = logs.dataset(home, logs.text(table), pieces=Pieces(bucket=300, batch=500), **options)
         assert (one.hash, one.split_hash) == (many.hash, many.split_hash)
         assert one.manifest["counts"] == many.manifest["counts"]

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data.coded_log import CODED, CodedLog
-from recsys.data.etl import deduplicate, spill
+from recsys.data.etl import deduplicate
 from recsys.data.etl.k_core import outside_core
-from recsys.data.etl.parallel import abreast
+from recsys.data.etl.parallel import in_parallel
+from recsys.data.etl.spill import Pieces
 from recsys.storage.home import Home
 from tests.data import etl_logs as logs
 
@@ -21,15 +22,12 @@ LARGEST = 2**32 - 1
 
 
 @pytest.mark.parametrize("bucket_rows", [1, 3, 10])
-def test_many_buckets_hold_the_same_as_one(
-    home: Home, monkeypatch: pytest.MonkeyPatch, bucket_rows: int
-) -> None:
+def test_many_buckets_hold_the_same_as_one(home: Home, bucket_rows: int) -> None:
     table = logs.rows(200, users=17, items=13)
     text = logs.text(logs.shuffled([*table, *table[:40]]))
     options = {"min_user": 3, "min_item": 3}
     whole = logs.dataset(home, text, dataset_name="whole", **options)
-    monkeypatch.setattr(spill, "ROWS", bucket_rows)
-    made = logs.dataset(home, text, dataset_name="pieces", **options)
+    made = logs.dataset(home, text, dataset_name="pieces", pieces=Pieces(bucket_rows), **options)
     for what in ("hash", "split_hash", "counts", "sizes"):
         assert made.manifest[what] == whole.manifest[what]
     assert logs.kept(made).equals(logs.kept(whole))
@@ -123,13 +121,13 @@ def test_blank_ids_are_no_ids_and_strange_ones_are(home: Home, blank: str) -> No
     assert set(logs.kept(made)["user"]) == set(strange)
 
 
-def test_work_abreast_comes_in_order_and_an_error_in_its_turn() -> None:
+def test_results_in_parallel_come_in_order_and_an_error_in_its_turn() -> None:
     def inverse(number: int) -> float:
         return 1 / number
 
-    assert list(abreast(inverse, [])) == []
-    assert list(abreast(inverse, [4, 2, 1])) == [0.25, 0.5, 1]
-    results = abreast(inverse, [1, 2, 0, 4])
+    assert list(in_parallel(inverse, [])) == []
+    assert list(in_parallel(inverse, [4, 2, 1])) == [0.25, 0.5, 1]
+    results = in_parallel(inverse, [1, 2, 0, 4])
     assert [next(results), next(results)] == [1, 0.5]
     with pytest.raises(ZeroDivisionError):
         next(results)

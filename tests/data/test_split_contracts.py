@@ -16,7 +16,7 @@ from recsys.data.splits.by_time import ByTime
 from recsys.data.splits.by_user import ByUser
 from recsys.data.splits.given import Given
 from recsys.data.splits.leave_last import LeaveLast
-from recsys.data.splits.parse import parse
+from recsys.data.splits.parse import parse, written
 from recsys.data.splits.random_holdout import RandomHoldout
 from recsys.errors import InputError
 from tests.factories import raw
@@ -120,7 +120,7 @@ def test_users_are_held_out_whole(table: pl.DataFrame, share: float) -> None:
     assert held["user"].n_unique() == round(share * table["user"].n_unique())
 
 
-def test_a_lot_does_not_change_when_rows_are_added() -> None:
+def test_a_random_split_hardly_changes_when_rows_are_added() -> None:
     few = raw([(f"u{user}", f"i{item}") for user in range(20) for item in range(5)])
     more = raw([(f"u{user}", f"i{item}") for user in range(20) for item in range(6)])
     before = set(held_out(few, RandomHoldout(0.3)).select("user", "item").iter_rows())
@@ -141,7 +141,7 @@ def test_without_times_a_split_by_time_says_what_to_do(splitter: Splitter) -> No
         splitter.rule(CodedLog.of(table), 0)
 
 
-def test_the_valid_part_is_taken_by_the_same_rule() -> None:
+def test_the_validation_set_is_taken_by_the_same_rule() -> None:
     timed = CodedLog.of(raw([("a", "x"), ("b", "y")]))
     untimed = CodedLog.of(raw([("a", "x")]).with_columns(pl.lit(None, pl.Int64).alias(TIME)))
     assert ByTime(0.2).again(0.1, timed) == ByTime(0.1)
@@ -162,8 +162,9 @@ def test_the_valid_part_is_taken_by_the_same_rule() -> None:
         ("users:0.5", ByUser(0.5)),
     ],
 )
-def test_splits_are_told_in_a_word(text: str, splitter: Splitter) -> None:
+def test_a_split_is_read_from_text_and_written_as_text(text: str, splitter: Splitter) -> None:
     assert parse(text) == splitter
+    assert parse(written(splitter)) == splitter
 
 
 @pytest.mark.parametrize("text", ["times:0.2", "", "time:2", "time:x", "last:-1", "last:0.5", "random:nan"])

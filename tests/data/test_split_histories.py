@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.columns import TIME
-from recsys.data.splits.histories import Granted, first_rows, oldest_rows
+from recsys.data.splits.histories import FoldInSplit, first_rows, oldest_rows
 from tests.factories import raw
 
 
@@ -29,9 +29,9 @@ def by_user(table: pl.DataFrame) -> dict[str, list[tuple[str, int | None]]]:
     return found
 
 
-def check(table: pl.DataFrame, granted: Granted, sizes: dict[int, int]) -> None:
+def check(table: pl.DataFrame, cut: FoldInSplit, sizes: dict[int, int]) -> None:
     """Rows are kept apart by user and time; ``sizes``: rows of a user -> how many of them are history."""
-    history, asked, left_out = by_user(granted.history), by_user(granted.asked), 0
+    history, asked, left_out = by_user(cut.history), by_user(cut.targets), 0
     for user, rows in by_user(table).items():
         if not 0 < sizes[len(rows)] < len(rows):
             assert user not in history
@@ -43,7 +43,7 @@ def check(table: pl.DataFrame, granted: Granted, sizes: dict[int, int]) -> None:
         if rows[0][1] is not None:
             times = [time for _, time in history[user] + asked[user]]
             assert times == sorted(times)
-    assert granted.left_out == left_out
+    assert cut.left_out == left_out
 
 
 @settings(deadline=None)
@@ -63,21 +63,21 @@ def test_the_first_rows_are_granted(table: pl.DataFrame, count: int) -> None:
 @given(table=logs(), seed=st.integers(0, 9))
 def test_the_order_of_rows_and_other_users_do_not_matter(table: pl.DataFrame, seed: int) -> None:
     turned = oldest_rows(table.sample(fraction=1, shuffle=True, seed=seed))
-    assert turned.asked.equals(oldest_rows(table).asked)
+    assert turned.targets.equals(oldest_rows(table).targets)
     alone = table.filter(pl.col("user") == table["user"][0])
-    asked = oldest_rows(table).asked.filter(pl.col("user") == table["user"][0])
-    assert oldest_rows(alone).asked.equals(asked)
+    asked = oldest_rows(table).targets.filter(pl.col("user") == table["user"][0])
+    assert oldest_rows(alone).targets.equals(asked)
 
 
 def test_without_times_it_is_a_random_part_and_not_the_order_of_the_ids() -> None:
     table = raw([(f"u{user}", f"i{item}") for user in range(40) for item in range(10)])
-    granted = oldest_rows(table.with_columns(pl.lit(None, pl.Int64).alias(TIME)))
-    assert granted.asked.height == 80
-    assert granted.asked["item"].n_unique() == 10
+    cut = oldest_rows(table.with_columns(pl.lit(None, pl.Int64).alias(TIME)))
+    assert cut.targets.height == 80
+    assert cut.targets["item"].n_unique() == 10
 
 
 @pytest.mark.parametrize(
     ("rows", "asked"), [(2, 1), (3, 1), (5, 1), (7, 1), (8, 2), (10, 2), (12, 2), (13, 3)]
 )
 def test_a_fifth_is_rounded(rows: int, asked: int) -> None:
-    assert oldest_rows(raw([("u", f"i{item}") for item in range(rows)])).asked.height == asked
+    assert oldest_rows(raw([("u", f"i{item}") for item in range(rows)])).targets.height == asked

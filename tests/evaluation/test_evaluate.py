@@ -104,7 +104,7 @@ def test_different_users_cannot_be_compared() -> None:
 def test_nobody_to_score_and_nothing_to_measure_are_refused() -> None:
     train, test = halves()
     model, seen = Popularity().fit(train).scorer, train.histories()
-    with pytest.raises(InputError, match="nobody in the held-out part"):
+    with pytest.raises(InputError, match="no user of the test or validation set"):
         evaluate(model, Truth.of(raw([("x", "i1")]), train.users, train.items), seen)
     with pytest.raises(InputError, match="no metric"):
         evaluate(model, Truth.of(test, train.users, train.items), seen, metrics=())

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from recsys.data.tables import Interactions
 from recsys.errors import InputError
-from recsys.evaluation import roc as module
 from recsys.evaluation.roc import Roc, roc
 from recsys.evaluation.roc_plot import svg
 from recsys.evaluation.truth import Truth
@@ -45,9 +44,8 @@ def test_the_threshold_is_the_lowest_that_keeps_the_rate(
     assert true_positives == pytest.approx(passing(observed, threshold))
 
 
-def test_pairs_are_those_of_the_test_and_those_nobody_observed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pairs_are_those_of_the_test_and_those_nobody_observed() -> None:
     """A scorer that tells the three kinds apart: no seen pair is drawn, and no test pair as unobserved."""
-    monkeypatch.setattr(module, "USERS_AT_ONCE", 7)
     table = random_log()
     train, test = table[::2], table[1::2]
     log = Interactions.of(train)
@@ -61,7 +59,7 @@ def test_pairs_are_those_of_the_test_and_those_nobody_observed(monkeypatch: pyte
         def scores(self, users: np.ndarray) -> np.ndarray:
             return kinds[users]
 
-    found = roc(Kinds(), truth, seen, each=3)
+    found = roc(Kinds(), truth, seen, each=3, at_once=7)
     assert found.auc == 1
     assert sorted(found.thresholds.tolist()) == [0.0, 2.0, math.inf]
     assert found.observed == len(truth.relevant.indices)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.data.splits.histories import Granted, oldest_rows, ordered
+from recsys.data.splits.histories import FoldInSplit, oldest_rows, ordered
 from recsys.data.synthetic import World
 from recsys.data.tables import Interactions
 from recsys.embeddings import Embeddings
@@ -79,7 +79,7 @@ def test_a_view_is_the_model_asked_for_one_history_after_the_other(model: Model)
 @pytest.mark.parametrize("model", [EASE(), EASE(dim=4), ItemKNN(), Spectral(dim=4), Popularity()], ids=repr)
 def test_a_user_of_training_is_served_the_same_by_the_own_history(model: Model) -> None:
     scorer = model.fit(LOG).scorer
-    users = Unseen.of(Granted(ordered(random_log()), random_log(seed=3), 0), LOG.items)
+    users = Unseen.of(FoldInSplit(ordered(random_log()), random_log(seed=3), 0), LOG.items)
     codes = LOG.users.encode(users.ids.ids).to_numpy()
     np.testing.assert_allclose(
         users.view(scorer).scores(np.arange(len(codes))), scorer.scores(codes), rtol=1e-4, atol=1e-6
@@ -91,7 +91,7 @@ def test_who_is_asked_and_who_is_counted_apart() -> None:
     assert users.left_out == 1
     assert users.truth.cold_users == 1  # of the stranger's history nothing is known
     assert users.counts()["users"] == len(users.truth) == 10
-    asked = oldest_rows(HELD).asked.filter(pl.col("user").str.starts_with("new-"))
+    asked = oldest_rows(HELD).targets.filter(pl.col("user").str.starts_with("new-"))
     assert users.truth.sizes.sum() == asked.height
     for row, user in enumerate(users.ids.ids):
         assert users.seen.row(row).tolist() == sorted(known_items(user))
@@ -111,7 +111,7 @@ def test_the_lists_are_those_of_a_model_that_had_such_users() -> None:
     log = Interactions.encode(history, users.ids, LOG.items)
     wanted = evaluate(
         replace(model, history=Ragged(*_csr(log)), user_ids=users.ids),
-        Truth.of(oldest_rows(HELD).asked, users.ids, LOG.items),
+        Truth.of(oldest_rows(HELD).targets, users.ids, LOG.items),
         log.histories(),
         metrics=("ndcg@10", "recall@5"),
     )

@@ -68,12 +68,12 @@ def test_models_and_baselines_serve_held_out_users_by_a_part_of_their_history(by
     dataset = Dataset.open(by_users)
     split = dataset.split()
     assert not set(split.test["user"]) & set(pl.concat([split.train, split.valid])["user"])
-    granted = oldest_rows(split.test)
+    cut = oldest_rows(split.test)
     log = Interactions.of(pl.concat([split.train, split.valid]))
-    asked = Unseen.of(granted, log.items)
+    asked = Unseen.of(cut, log.items)
     told = document["fold_in"]
     assert told == {"share": 0.8, **asked.counts()}
-    assert told["too_few_rows"] == granted.left_out > 0
+    assert told["too_few_rows"] == cut.left_out > 0
     assert document["counts"]["users"] == len(asked.truth) > 10
 
     models = {"two_tower": document, **document["baselines"]}
@@ -120,7 +120,7 @@ def test_models_and_baselines_serve_held_out_users_by_a_part_of_their_history(by
 
 def test_a_refit_on_everything_serves_held_out_users(by_users: Home) -> None:
     train(by_users, "--model", "spectral", "--dim", "8", "--baselines", "none", "--refit", "all")
-    user = oldest_rows(Dataset.open(by_users).split().test).asked["user"][0]
+    user = oldest_rows(Dataset.open(by_users).split().test).targets["user"][0]
     service = Service.open(newest_run(by_users).path)
     assert len(service.recommend([user], 5)[0].items) == 5
 

@@ -95,7 +95,7 @@ def test_ids_from_parquet_and_another_column(tmp_path: Path) -> None:
         ("ids.txt", "a\nb".encode("utf-16-le"), "NUL bytes"),
         ("ids.csv", b'item\n"a\nb\n', "line 3 is not CSV"),
         ("ids.csv", b"title,item\nTyler, the Cook,7\n", "line 2 has 3 fields, the header 2"),
-        ("ids.jsonl", b'{"item": {"id": 1}}', r"line 1: \{'id': 1\} is no id"),
+        ("ids.jsonl", b'{"item": {"id": 1}}', r"line 1: \{'id': 1\} is not an id"),
         ("ids.jsonl", b'{"item": "a"}\n{"item": 1e300}', "line 2: .* last digits are lost"),
         ("ids.json", b'["a"]', "is a .json file, which is not read"),
         ("ids.csv.bz2", b"BZh", "is a .bz2 file, which is not read"),
@@ -132,7 +132,7 @@ def test_a_text_is_a_known_id_or_a_row_of_csv(text: str, ids: list[str]) -> None
 
 @pytest.mark.parametrize("text", ['"a', '"weird joe" x,c', "a\nb"])
 def test_a_text_that_is_no_row_of_csv_is_told(text: str) -> None:
-    with pytest.raises(InputError, match="is no list of ids"):
+    with pytest.raises(InputError, match="is not a list of ids"):
         ids_of_text(text, TextColumn.of(["c"]))
 
 

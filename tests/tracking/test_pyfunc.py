@@ -189,8 +189,8 @@ def test_a_dictionary_is_a_table_of_columns(model: Any, run: RunFolder) -> None:
         ({"user": ["u1", "x"]}, {"unknown": "error"}, "unknown user id 'x'"),
         ({"user": ["u1", None]}, {"unknown": "error"}, "user id 2 of 2 is missing"),
         ({"customer": ["u1"]}, {}, "there is no column user, nor history"),
-        ({"user": ["u1", {"id": 1}]}, {}, "row 2: .* is no id: it is a dict"),
-        ({"user": ["u1"], "history": ['"i1']}, {}, "row 1: .* is no list of ids"),
+        ({"user": ["u1", {"id": 1}]}, {}, "row 2: .* is not an id: it is a dict"),
+        ({"user": ["u1"], "history": ['"i1']}, {}, "row 1: .* is not a list of ids"),
     ],
 )
 def test_what_is_wrong_is_told(

@@ -65,7 +65,7 @@ def inner_name(path: Path) -> str:
 
 
 def unpacked(path: Path, hashed: _Hashed, chunk: int) -> Iterator[bytes]:
-    """Chunks of what is in a file; ``hashed`` is shown the bytes as they lie on disk, all of them.
+    """Chunks of what is in a file; ``hashed`` gets all bytes as they are on disk.
 
     Raises:
         EOFError: If what is packed is cut off or broken.
@@ -85,7 +85,7 @@ def unpacked(path: Path, hashed: _Hashed, chunk: int) -> Iterator[bytes]:
                     yield from _unzstd(raw, hashed)
                 case _:
                     opener = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}[kind]
-                    with opener(_Watched(raw, hashed)) as packed:  # type: ignore[operator]
+                    with opener(_HashingReader(raw, hashed)) as packed:  # type: ignore[operator]
                         while block := packed.read(chunk):
                             yield block
         except (gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
@@ -144,14 +144,14 @@ def _unzstd(raw: BinaryIO, hashed: _Hashed) -> Iterator[bytes]:
         raise EOFError("it ends in the middle of a frame")
 
 
-class _Watched:
-    """A binary file that shows what is read from it."""
+class _HashingReader:
+    """A binary file that passes what is read from it to a hash."""
 
     def __init__(self, file: BinaryIO, hashed: _Hashed) -> None:
         self._file, self._hashed = file, hashed
 
     def read(self, count: int = -1) -> bytes:
-        """Read, and show."""
+        """Read, and hash."""
         chunk = self._file.read(count)
         self._hashed(chunk)
         return chunk
@@ -161,7 +161,7 @@ class _Watched:
         return True
 
     def seekable(self) -> bool:
-        """False: what was shown cannot be taken back."""
+        """False: a hash cannot go back."""
         return False
 
     @property

@@ -46,7 +46,7 @@ OPTION: Final[Mapping[str, str]] = {
 
 
 def normal(name: str) -> str:
-    """A column name without case and ornament.
+    """A column name in lower case, letters and digits only.
 
     Example:
         >>> normal("Customer ID")
@@ -56,7 +56,7 @@ def normal(name: str) -> str:
 
 
 def guess(role: str, columns: Sequence[str]) -> str | None:
-    """The column that most likely plays ``role``, or None."""
+    """The column that most likely has ``role``, or None."""
     by_name = {normal(name): name for name in reversed(columns)}
     return next((by_name[usual] for usual in USUAL[role] if usual in by_name), None)
 
@@ -87,7 +87,7 @@ def column(asked: str | int, columns: Sequence[str], option: str, where: str) ->
 
 
 def listed(columns: Sequence[str]) -> str:
-    """Columns for a message; not more than one can read.
+    """Columns for a message, not more than 12.
 
     Example:
         >>> listed(["a", "b"])

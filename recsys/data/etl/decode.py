@@ -1,4 +1,4 @@
-"""Any file as plain UTF-8 text: unpacked, re-encoded, its fields separated by one byte; and what is in it."""
+"""Makes any file plain UTF-8 text: unpacked, re-encoded, its fields separated by one byte."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Plain:
         encoding: ``utf-8``, ``latin-1`` or ``binary``.
         lines: How many.
         spaced: Whether it holds a space, or white space beyond ASCII: fields may need trimming.
-        quotes: How its quotes stand.
+        quotes: Its quotes.
     """
 
     path: Path
@@ -62,7 +62,7 @@ def decode(path: Path, copy: Path, *, separator: str = "") -> Plain:
         separator: What separates fields; empty where that is not known by characters (JSON).
 
     Raises:
-        InputError: If it cannot be read, is cut off, or is no text.
+        InputError: If it cannot be read, is cut off, or is not text.
     """
     with _readable(path):
         with path.open("rb") as file:
@@ -76,7 +76,7 @@ def decode(path: Path, copy: Path, *, separator: str = "") -> Plain:
 
 
 def binary(path: Path) -> Plain:
-    """A file that is no text: it is only hashed.
+    """A binary file: it is only hashed.
 
     Raises:
         InputError: If it cannot be read.
@@ -90,7 +90,7 @@ def first_lines(path: Path, count: int, longest: int) -> list[str]:
     """A few whole lines to judge by.
 
     Raises:
-        InputError: If the file cannot be read, or is no text.
+        InputError: If the file cannot be read, or is not text.
     """
     with _readable(path):
         head = next(unpacked(path, lambda _: None, longest), b"")[:longest]
@@ -125,9 +125,9 @@ def _check_text(path: Path, head: bytes) -> None:
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise InputError(f"{path} is UTF-16 text; save it as UTF-8 and give that")
     if head.removeprefix(_BOM).lstrip()[:14].lower().startswith(_MARKUP):
-        raise InputError(f"{path} is a web page or XML and no log (did a download fail?); give a table")
+        raise InputError(f"{path} is a web page or XML and not a log (did a download fail?); give a table")
     if _NUL in head:
-        raise InputError(f"{path} is no text (it holds zero bytes); give text as UTF-8, or --format parquet")
+        raise InputError(f"{path} is not text (it holds zero bytes); give text as UTF-8, or --format parquet")
 
 
 def _look(path: Path, copy: Path | None, separator: str, encoding: str) -> Plain:

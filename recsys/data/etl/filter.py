@@ -19,7 +19,7 @@ from recsys.data.etl.parse.parsed_log import ParsedLog
 from recsys.data.etl.parse.table import RawTable
 from recsys.data.etl.progress import Progress
 from recsys.data.etl.schema import FILE, LINE, OUTCOME, RAW, VALUE
-from recsys.data.etl.spill import BATCH, Spill
+from recsys.data.etl.spill import Pieces, Spill
 from recsys.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def filtered(
     rejects: Path,
     known: Path,
     progress: Progress,
+    pieces: Pieces,
 ) -> Filtered:
     """Read all rows; the unusable go to ``rejects``, those that ``--positive-from`` leaves out to ``known``.
 
@@ -66,6 +67,7 @@ def filtered(
         rejects: Parquet file to write: file, line, reason, text.
         known: Parquet file to write where there are such rows: user, item, time, weight (the value).
         progress: Shows how far it is.
+        pieces: How much is in memory at once.
 
     Raises:
         InputError: If too many rows cannot be used.
@@ -76,9 +78,9 @@ def filtered(
     ]
     marked = [each.with_columns(pl.lit(file >= log.test_from).alias(HELD)) for file, each in enumerate(rows)]
     expected = sum(each.rows for each in log.tables)
-    spill = Spill(scratch / "rows", expected)
+    spill = Spill(scratch / "rows", expected, pieces.bucket)
     below = meaning.threshold if options.positive_from is not None else None
-    outcomes = _spill(pl.concat(marked), spill, expected, below, known, progress)
+    outcomes = _spill(pl.concat(marked), spill, expected, below, known, progress, pieces.batch)
     rules = meaning.rules()
     dropped = {label: outcomes[label] for label in rules if outcomes[label]}
     rejected = {
@@ -94,15 +96,21 @@ def filtered(
 
 
 def _spill(
-    rows: pl.LazyFrame, spill: Spill, expected: int, below: str | None, known: Path, progress: Progress
+    rows: pl.LazyFrame,
+    spill: Spill,
+    expected: int,
+    below: str | None,
+    known: Path,
+    progress: Progress,
+    batch_rows: int,
 ) -> Counter[str]:
     """Write the kept rows, and count what became of all of them; the key of the kept is empty."""
     outcomes: Counter[str] = Counter()
     if below is not None:  # the spill puts numbers in place of items
         rows = rows.with_columns(pl.col(ITEM).alias(_TEXT))
     lazy = spill.coded(rows.drop(FILE, LINE, RAW, *([VALUE] if below is None else [])))
-    with progress("reading rows", expected) as advance, _Known(known) as apart:
-        for batch in lazy.collect_batches(engine="streaming", chunk_size=BATCH, maintain_order=False):
+    with progress("reading rows", expected) as advance, _BelowThreshold(known) as apart:
+        for batch in lazy.collect_batches(engine="streaming", chunk_size=batch_rows, maintain_order=False):
             kept = batch[OUTCOME].null_count()
             advance(batch.height)
             if kept < batch.height:
@@ -117,15 +125,15 @@ def _spill(
     return outcomes
 
 
-class _Known:
-    """Writes rows below the threshold to a parquet file, which is there once the first has come."""
+class _BelowThreshold:
+    """Writes rows below ``--positive-from`` to a parquet file, which exists once there is such a row."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._writer = path, None
 
     _writer: pq.ParquetWriter | None
 
-    def __enter__(self) -> _Known:
+    def __enter__(self) -> _BelowThreshold:
         return self
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""What identifies the content of a table: the rows, in any order."""
+"""Identifies the content of a table, whatever the order of its rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _BLOCK: Final = 1 << 14  # rows whose hashes stay in the processor's cache from 
 class Identity:
     """Number of rows and two sums, modulo 2^64, of hashes of each row's user, item, time and weight.
 
-    A sum does not depend on order and can be made in pieces; two of them leave no room for chance.
+    A sum does not depend on order and can be made in pieces; two of them make a collision practically
+    impossible.
     """
 
     rows: int = 0

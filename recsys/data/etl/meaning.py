@@ -12,7 +12,7 @@ import polars as pl
 
 from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.data.etl.column_names import RATINGS, normal
-from recsys.data.etl.filters import Condition, conditions
+from recsys.data.etl.conditions import Condition, conditions
 from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.parse.table import RawTable
 from recsys.data.etl.roles import Roles
@@ -23,7 +23,7 @@ from recsys.errors import InputError
 NO_WEIGHT = "event has no weight (--event-weights)"
 _ASIDE = "recsys text of "
 _LEAST, _MOST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
-_BEYOND = f"is no weight ({_LEAST:.2g} to {_MOST:.2g})"
+_BEYOND = f"is not a weight ({_LEAST:.2g} to {_MOST:.2g})"
 _USER, _ITEM, _TIME, _WEIGHT = (f"recsys {part}" for part in (USER, ITEM, TIME, WEIGHT))
 
 
@@ -49,7 +49,7 @@ class Meaning:
     until: int | None
 
     def rules(self) -> list[str]:
-        """Labels of rows that are left out by a rule of the user, or because they are no rows."""
+        """Labels of rows that are left out by a rule of the user, or because they are not rows."""
         asked = [f"--keep {condition.sql}" for condition in self.conditions]
         asked += [f"--since {self.options.since}"] if self.since is not None else []
         asked += [f"--until {self.options.until}"] if self.until is not None else []
@@ -106,7 +106,7 @@ class Meaning:
         )  # fmt: skip
 
     def _judged(self, table: RawTable) -> pl.LazyFrame:
-        """One true-or-false column for each condition, asked of columns of its types."""
+        """One boolean column for each condition, evaluated on columns of its types."""
         frame = table.frame
         for place, condition in enumerate(self.conditions):
             aside = [pl.col(name).alias(_ASIDE + name) for name in condition.kinds]
@@ -164,7 +164,7 @@ _FEW: Final = 11  # as many values as a scale of stars has
 def meaning_of(
     tables: Sequence[RawTable], parts: Sequence[Roles], options: EtlOptions, note: Note
 ) -> Meaning:
-    """Find what the rows of a log mean; what is taken for granted is noted.
+    """Find what the rows of a log mean; what is guessed is noted.
 
     Raises:
         InputError: If times, conditions or values cannot be read as they were asked for.
@@ -224,8 +224,7 @@ def _clock(tables: Sequence[RawTable], parts: Sequence[Roles], options: EtlOptio
 def _beginning(rows: pl.LazyFrame, chosen: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
     """The first rows of ``chosen(rows)``.
 
-    A file is read no further than needed only where the limit stands before the choice, so that is tried
-    first.
+    A file is read no further than needed only if the limit comes before the choice, so that is tried first.
     """
     few = chosen(rows.head(2 * _SAMPLE)).head(_SAMPLE).collect()
     return few if few.height == _SAMPLE else chosen(rows).head(_SAMPLE).collect()

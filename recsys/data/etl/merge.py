@@ -15,7 +15,7 @@ from recsys.data.coded_log import CodedLog
 from recsys.data.etl.deduplicate import merge
 from recsys.data.etl.filter import Filtered
 from recsys.data.etl.options import EtlOptions
-from recsys.data.etl.parallel import abreast
+from recsys.data.etl.parallel import in_parallel
 from recsys.data.etl.progress import Progress
 from recsys.data.etl.roles import Roles
 from recsys.data.etl.spill import Store
@@ -25,7 +25,7 @@ from recsys.ids import IdMap
 from recsys.storage.arrays import IntArray
 
 _TINY: Final = float(np.finfo(np.float32).tiny)
-# Words that often stand for a missing id; more than a handful of rows are named in the report.
+# Words that often mean a missing id; the report names those with more than a handful of rows.
 _WORDS: Final = ("nan", "null", "none", "empty", "na", "n/a", "<na>", "nil", "nat", "undefined", "unknown",
                  "missing", "anonymous", "-", "?")  # fmt: skip
 _HANDFUL: Final = 5
@@ -84,7 +84,7 @@ def merged(
         return *merge(_aged(taken, options.half_life, newest), options.on_repeat), counts
 
     with progress("merging repeats", rows.spill.rows) as advance:
-        for kept, over, known, counts in abreast(one, range(len(ids.user_codes))):
+        for kept, over, known, counts in in_parallel(one, range(len(ids.user_codes))):
             repeats, in_train = repeats + over, in_train + known
             words.update(counts)
             store.add(kept)
@@ -109,7 +109,7 @@ def merged(
 def words_note(part: str, word: str, count: int) -> str:
     """What to say of an id that is a word for a missing one."""
     return (
-        f"{part} {word!r} has {count:,} rows: such a word often stands for a missing id; "
+        f"{part} {word!r} has {count:,} rows: such a word often means a missing id; "
         f"where it does, leave it out with --keep \"COLUMN <> '{word}'\""
     )
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from recsys.columns import ITEM, TITLE
+from recsys.columns import ITEM, TITLE, USER
 from recsys.data.etl.column_names import USUAL, column, guess, listed, normal
+from recsys.data.etl.merge import Merged
 from recsys.data.etl.options import NONE, EtlOptions
 from recsys.data.etl.parse import RawTable, parse
 from recsys.data.etl.schema import FAULT, HARMLESS, LINE
-from recsys.data.etl.sources import find
+from recsys.data.etl.sources import LogFiles, find
 from recsys.errors import InputError
 from recsys.ids import WHOLE_AS_FLOAT, IdMap, id_column
 
@@ -43,7 +46,48 @@ class Metadata:
     fault: str | None
 
 
-def metadata(
+def write_metadata(
+    folder: Path, merging: Merged, options: EtlOptions, found: LogFiles, note: Callable[[str], None]
+) -> dict[str, Any]:
+    """Write the tables of items and users, where there are any.
+
+    Args:
+        folder: Of the dataset.
+        merging: The merged log, whose ids are looked up in the tables.
+        options: What was asked for.
+        found: Tables that were found beside the log.
+        note: Takes what was guessed.
+
+    Returns:
+        What the manifest says of them.
+    """
+    described: dict[str, Any] = {}
+    log = merging.log
+    for part, plural, ids, asked in (
+        (ITEM, "items", log.items, options.items or found.items),
+        (USER, "users", log.users, options.users or found.users),
+    ):
+        if asked is None:
+            continue
+        copies = folder / "scratch" / plural
+        side = _metadata(str(asked), part, ids, options, copies, whole=part in merging.whole)
+        side.frame.write_parquet(folder / f"{plural}.parquet")
+        described[plural] = {
+            "files": [{"path": str(each.source), "sha256": each.plain.sha256} for each in side.files],
+            "key": side.key,
+            "title": side.title,
+            "rows": side.rows,
+            "kept": side.frame.height,
+            "known": side.known,
+        }
+        titled = f", title = {side.title}" if side.title else ""
+        note(f"{plural}: {asked}, key = {side.key}{titled}: {side.known:,} of {len(ids):,} known")
+        if side.fault:
+            note(f"{plural}: {side.fault}")
+    return described
+
+
+def _metadata(
     asked: str, part: str, ids: IdMap, options: EtlOptions, copies: Path, *, whole: bool
 ) -> Metadata:
     """Read a table of items (``part`` is ``item``) or of users.

@@ -1,4 +1,4 @@
-"""Two cores for work whose steps know only one: two pieces at a time, their results in order."""
+"""Runs work on two pieces at a time, for steps that use one core each; results come in order."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ Result = TypeVar("Result")
 _AT_ONCE: Final = 2  # each more is one more piece in memory
 
 
-def abreast(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
-    """Results of ``work`` on each piece, in the order of the pieces; polars and numpy leave room for both.
+def in_parallel(work: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
+    """Results of ``work`` on each piece, in the order of the pieces.
+
+    Threads are enough: polars and numpy release the interpreter's lock.
 
     Raises:
-        Exception: What ``work`` raises, once the results before it were taken.
+        Exception: What ``work`` raises, after the results before it.
 
     Example:
-        >>> list(abreast(abs, [-1, 2, -3]))
+        >>> list(in_parallel(abs, [-1, 2, -3]))
         [1, 2, 3]
     """
     waiting: deque[Future[Result]] = deque()

@@ -15,7 +15,7 @@ from recsys.data.dataset import PARTS
 from recsys.data.etl.fingerprint import Identity
 from recsys.data.etl.k_core import outside_core
 from recsys.data.etl.options import EtlOptions
-from recsys.data.etl.parallel import abreast
+from recsys.data.etl.parallel import in_parallel
 from recsys.data.etl.progress import Progress
 from recsys.data.etl.spill import Store
 from recsys.data.splits.base import Splitter
@@ -61,7 +61,7 @@ def parted(
         return [(piece, Identity.of(log, piece)) for piece in pieces], rest.height - inside.height
 
     with progress("splitting") as advance:
-        for pieces, left in abreast(split, log.frames()):
+        for pieces, left in in_parallel(split, log.frames()):
             outside += left
             for part, (piece, identity) in zip(PARTS, pieces, strict=True):
                 identities[part] = identities[part].merged(identity)

@@ -1,4 +1,4 @@
-"""How far long work is, for whoever watches."""
+"""Reports how far long work is."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Shows how far long work is."""
+    """Takes how far long work is."""
 
     def __call__(self, label: str, total: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
         """A context that yields ``advance(n)``."""
         ...
 
 
-def unseen(label: str, total: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
-    """Progress that nobody watches."""
+def no_progress(label: str, total: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
+    """Report no progress."""
     return nullcontext(lambda _: None)
 
 
-def unheard(text: str) -> None:
-    """Say nothing."""
+def no_notes(text: str) -> None:
+    """Drop a note."""

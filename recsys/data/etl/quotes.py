@@ -1,4 +1,4 @@
-"""How the quotes of a delimited file stand, found in one pass over its bytes."""
+"""Finds in one pass over a delimited file where its quotes open and close fields."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _NOTHING: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
-    """What is known of the quotes of a file.
+    """The quotes of a file.
 
     Args:
-        opening: How many stand where a field begins (spaces before them do not count); no other can quote.
+        opening: Number of quotes at the beginning of a field (after spaces or not); no other can open one.
         strict: Whether each quoted field opens at the beginning of a field and closes at its end, with quotes
             inside it doubled (RFC 4180).
-        breaks: Line feeds inside quoted fields; of use where ``strict``.
+        breaks: Number of line feeds inside quoted fields; meaningful only if ``strict``.
     """
 
     opening: int = 0
@@ -30,7 +30,7 @@ class Quotes:
 
 
 class QuoteScan:
-    """Looks at chunk after chunk of a file.
+    """Finds the quotes of a file, chunk by chunk.
 
     A quote outside a quoted field opens one, or continues it where it doubles the quote before; a quote
     inside one closes it. In a strict file the first kind follows a separator, a line feed or a quote, and the
@@ -92,7 +92,7 @@ class QuoteScan:
         return result
 
     def _before_spaces(self, block: _Bytes, place: int) -> _Bytes:
-        """The last byte before ``place`` that is no space."""
+        """The last byte before ``place`` that is not a space."""
         start = max(0, place - 64)
         line = np.concatenate([self._tail, block[start:place]] if start == 0 else [block[start:place]])
         other = np.flatnonzero(line != _SPACE)

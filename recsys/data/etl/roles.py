@@ -1,4 +1,4 @@
-"""Which column of a table plays which part."""
+"""Which column of a table has which role."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _IN_ORDER: Final = (USER, ITEM, VALUE, TIME)
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Columns of one table; None where there is none. ``guessed`` names the parts nobody asked for."""
+    """Columns of one table; None where there is none. ``guessed`` names the roles that were not given."""
 
     user: str
     item: str
@@ -81,7 +81,7 @@ def _check_needed(table: RawTable, found: dict[str, str | None], options: EtlOpt
 def _guess(table: RawTable, part: str) -> str | None:
     if table.headed or not table.columns[0].startswith("column_"):
         return guess(part, table.columns)
-    # Without a header only the order of the MovieLens family is taken for granted.
+    # Without a header only the order of the MovieLens family is assumed.
     in_order = table.source.format == "dat" and 2 <= len(table.columns) <= len(_IN_ORDER)
     place = _IN_ORDER.index(part) if part in _IN_ORDER else len(_IN_ORDER)
     return table.columns[place] if in_order and place < len(table.columns) else None
@@ -103,7 +103,7 @@ def _missing(table: RawTable, part: str) -> str:
 
 
 def header_note(table: RawTable, roles: Roles) -> str | None:
-    """What to say where the first line was taken for a row and may be a header: words without a digit."""
+    """The note if the first line was read as a row and may be a header: words without a digit."""
     if not table.first or table.headed:
         return None
     places = [table.columns.index(name) for name in (roles.user, roles.item) if name in table.columns]

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from recsys.columns import ITEM, USER
 from recsys.data.coded_log import CodedLog
-from recsys.data.dataset import KNOWN, MANIFEST, PARTS, SCHEMA, Dataset
-from recsys.data.etl.filter import Filtered, filtered
+from recsys.data.dataset import KNOWN, MANIFEST, Dataset
+from recsys.data.etl.filter import filtered
+from recsys.data.etl.manifest import manifest
 from recsys.data.etl.meaning import meaning_of
 from recsys.data.etl.merge import Merged, merged, words_note
-from recsys.data.etl.metadata import metadata
+from recsys.data.etl.metadata import write_metadata
 from recsys.data.etl.options import EtlOptions
-from recsys.data.etl.parse.parsed_log import ParsedLog, parsed_log
-from recsys.data.etl.partition import Partition, parted
-from recsys.data.etl.progress import Progress, unheard, unseen
+from recsys.data.etl.parse.parsed_log import parsed_log
+from recsys.data.etl.partition import parted
+from recsys.data.etl.progress import Progress, no_notes, no_progress
 from recsys.data.etl.sources import STDIN, LogFiles, Source, find, spooled
-from recsys.data.etl.timestamps import span
-from recsys.data.etl.write import summary, write
+from recsys.data.etl.spill import PIECES, Pieces
+from recsys.data.etl.write import newest_weight, summary, write
 from recsys.data.splits.base import Splitter
 from recsys.data.splits.by_time import ByTime
-from recsys.data.splits.by_user import ByUser
 from recsys.data.splits.given import Given
-from recsys.data.splits.leave_last import LeaveLast
+from recsys.data.splits.parse import given_by, written
 from recsys.data.splits.parse import parse as parse_split
 from recsys.data.splits.random_holdout import RandomHoldout
 from recsys.errors import InputError, RecsysError
@@ -48,7 +43,14 @@ Say = Callable[[str], None]
 _SCARCE: Final = 1 << 30  # bytes; with less free space than this an error of writing may be a full disk
 
 
-def etl(options: EtlOptions, home: Home, progress: Progress = unseen, say: Say = unheard) -> Dataset:
+def etl(
+    options: EtlOptions,
+    home: Home,
+    progress: Progress = no_progress,
+    say: Say = no_notes,
+    *,
+    pieces: Pieces = PIECES,
+) -> Dataset:
     """Read logs into a dataset, and make it the current one.
 
     Args:
@@ -56,6 +58,7 @@ def etl(options: EtlOptions, home: Home, progress: Progress = unseen, say: Say =
         home: Where the dataset goes.
         progress: Shows how far it is.
         say: Takes what was guessed, line by line.
+        pieces: How much of the log is in memory at once.
 
     Raises:
         InputError: If the request or the log is wrong; an earlier dataset of that name stays as it was.
@@ -63,15 +66,15 @@ def etl(options: EtlOptions, home: Home, progress: Progress = unseen, say: Say =
     """
     if not options.logs:
         raise InputError("there is no log; give a file, a folder, a quoted glob, or - for standard input")
-    return _build(options, home, find(options.logs, options.format), progress, say)
+    return _build(options, home, find(options.logs, options.format), progress, say, pieces=pieces)
 
 
 def etl_frame(
     frame: pl.DataFrame | pl.LazyFrame | pd.DataFrame,
     options: EtlOptions,
     home: Home,
-    progress: Progress = unseen,
-    say: Say = unheard,
+    progress: Progress = no_progress,
+    say: Say = no_notes,
 ) -> Dataset:
     """The same for a polars or pandas frame in place of files; ``options.logs`` is not looked at."""
     try:
@@ -89,15 +92,17 @@ def unchanged(dataset: Dataset, options: EtlOptions) -> bool:
     Raises:
         InputError: If a file that is asked for is not there.
     """
-    manifest = dataset.manifest
-    if manifest["options"] != json.loads(options.model_dump_json()) or not options.logs:
+    made = dataset.manifest
+    if made["options"] != json.loads(options.model_dump_json()) or not options.logs:
         return False
-    if manifest["versions"]["recsys"] != __version__ or STDIN in options.logs:
+    if made["versions"]["recsys"] != __version__ or STDIN in options.logs:
         return False
-    sides = [file for side_ in ("items", "users") for file in manifest.get(side_, {}).get("files", [])]
-    paths = [*manifest["sources"], *sides]
+    if options.split and made["split"].get("given_by", "") != given_by(options.split):
+        return False
+    sides = [file for side_ in ("items", "users") for file in made.get(side_, {}).get("files", [])]
+    paths = [*made["sources"], *sides]
     listed = {str(source.path) for log in options.logs for source in find([log], options.format).sources}
-    known = {file["path"] for file in manifest["sources"]} | set(manifest["left_out"])
+    known = {file["path"] for file in made["sources"]} | set(made["left_out"])
     if not listed <= known:
         return False
     return all(
@@ -112,6 +117,7 @@ def _build(
     progress: Progress,
     say: Say,
     frame: pl.LazyFrame | None = None,
+    pieces: Pieces = PIECES,
 ) -> Dataset:
     name = checked_name(options.name or found.name)
     asked = options
@@ -143,9 +149,8 @@ def _build(
 
         log = parsed_log(sources, tests, options, scratch / "copies", progress, note)
         meaning = meaning_of(log.tables, log.roles, options, note)
-        rows = filtered(
-            log, meaning, options, scratch, folder / "rejects.parquet", folder / f"{KNOWN}.parquet", progress
-        )
+        rejects, known = folder / "rejects.parquet", folder / f"{KNOWN}.parquet"
+        rows = filtered(log, meaning, options, scratch, rejects, known, progress, pieces)
         timed = meaning.clock is not None
         merging = merged(rows, log.roles[0], options, scratch / "merged", progress, timed=timed)
         _note_ids(merging, note)
@@ -153,36 +158,12 @@ def _build(
         parts = parted(merging.log, splitter, options, scratch, progress)
         sizes = summary(merging.log, parts)
         _refuse_empty(sizes, splitter, options)
-        factor = _factor(merging, sizes, options)
+        factor = newest_weight(merging.newest, sizes, options)
         for part, store in parts.stores.items():
             write(store, merging.log, factor, folder / f"{part}.parquet")
-        sides = _sides(folder, merging, options, found, note)
-
-        write_json(
-            folder / MANIFEST,
-            {
-                "schema": SCHEMA,
-                "name": name,
-                "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                **_hashes(parts),
-                "sources": _sources(log),
-                "left_out": [*found.left_out, *log.left_out],
-                "columns": {
-                    role: {"column": column, "guessed": role in log.roles[0].guessed}
-                    for role, column in log.roles[0].by_part().items()
-                    if column
-                },
-                "time": meaning.clock.described if meaning.clock else None,
-                "notes": notes,
-                "counts": _counts(rows, merging, parts, sizes),
-                "split": {"name": _named(splitter), "valid": options.valid, "seed": options.seed},
-                "sizes": sizes,
-                **sides,
-                "options": asked.model_dump(),
-                "versions": {"recsys": __version__, "polars": version("polars")}
-                | {"python": platform.python_version()},
-            },
-        )
+        sides = write_metadata(folder, merging, options, found, note)
+        about = manifest(name, asked, found, log, meaning, rows, merging, parts, sizes, splitter, notes)
+        write_json(folder / MANIFEST, about | sides)
         remove(scratch)
     home.set_current("dataset", name)
     return Dataset.open(home, name)
@@ -216,11 +197,11 @@ def _first_line(error: Exception) -> str:
 
 def _note_replaced(home: Home, name: str, sources: list[Source], note: Say) -> None:
     """Say that a dataset of the same name was made from other files."""
-    manifest = home.datasets / name / MANIFEST
-    if not manifest.exists():
+    path = home.datasets / name / MANIFEST
+    if not path.exists():
         return
     try:
-        before = [file["path"] for file in read_json(manifest)["sources"] if file["part"] == "log"]
+        before = [file["path"] for file in read_json(path)["sources"] if file["part"] == "log"]
     except (RecsysError, KeyError, TypeError):
         return
     now = [str(each) for each in sources]
@@ -243,19 +224,6 @@ def _usual(log: CodedLog, options: EtlOptions) -> Splitter:
     return ByTime(0.2) if log.timed else RandomHoldout(0.2)
 
 
-def _named(splitter: Splitter) -> str:
-    match splitter:
-        case ByTime(share):
-            return f"time:{share:g}"
-        case RandomHoldout(share):
-            return f"random:{share:g}"
-        case ByUser(share):
-            return f"users:{share:g}"
-        case LeaveLast(count):
-            return f"last:{count}"
-    return "given"
-
-
 def _refuse_empty(sizes: dict[str, dict[str, Any]], splitter: Splitter, options: EtlOptions) -> None:
     for part in ("train", "test"):
         if sizes[part]["rows"] == 0:
@@ -263,82 +231,6 @@ def _refuse_empty(sizes: dict[str, dict[str, Any]], splitter: Splitter, options:
             thresholds = options.min_user > 1 or options.min_item > 1
             why = "--min-user and --min-item leave nothing" if part == "train" and thresholds else why
             raise InputError(
-                f"split {_named(splitter)} leaves no row for {part} ({why}); give another --split, as "
+                f"split {written(splitter)} leaves no row for {part} ({why}); give another --split, as "
                 "random:0.2, or lower --min-user and --min-item"
             )
-
-
-def _factor(merging: Merged, sizes: dict[str, dict[str, Any]], options: EtlOptions) -> float:
-    """What brings the weight of the newest train row to what it was before all weights decayed."""
-    if not options.half_life:
-        return 1.0
-    return float(2.0 ** ((merging.newest - sizes["train"]["newest"]) / span(options.half_life)))
-
-
-def _counts(
-    rows: Filtered, merging: Merged, parts: Partition, sizes: dict[str, dict[str, Any]]
-) -> dict[str, Any]:
-    """What became of each row read."""
-    counts: dict[str, Any] = {
-        "read": rows.rows,
-        "rejected": rows.rejected,
-        "dropped": rows.dropped,
-        "merged": merging.repeats,
-        "in_train": merging.in_train,
-        "outside_core": parts.outside_core,
-        **{part: sizes[part]["rows"] for part in PARTS},
-    }
-    out = sum(sum(each.values()) if isinstance(each, dict) else each for each in counts.values())
-    if out != 2 * counts["read"]:
-        raise RecsysError(f"the counts do not add up ({counts}); this is a fault of recsys: please report it")
-    return counts
-
-
-def _hashes(parts: Partition) -> dict[str, str]:
-    hashes = [parts.identities[part] for part in PARTS]
-    return {
-        "hash": hashes[0].merged(hashes[1]).merged(hashes[2]).hash(),
-        "split_hash": hashlib.sha256(" ".join(each.hash() for each in hashes).encode()).hexdigest(),
-    }
-
-
-def _sources(log: ParsedLog) -> list[dict[str, Any]]:
-    return [
-        {
-            "path": str(each.source),
-            "part": "log" if number < log.test_from else "test",
-            "sha256": each.plain.sha256,
-            "size": each.plain.size,
-            "encoding": each.plain.encoding,
-        }
-        for number, each in enumerate(log.tables)
-    ]
-
-
-def _sides(folder: Path, merging: Merged, options: EtlOptions, found: LogFiles, note: Say) -> dict[str, Any]:
-    """Write the tables of items and users, where there are any."""
-    described: dict[str, Any] = {}
-    log = merging.log
-    for part, plural, ids, asked in (
-        (ITEM, "items", log.items, options.items or found.items),
-        (USER, "users", log.users, options.users or found.users),
-    ):
-        if asked is None:
-            continue
-        side = metadata(
-            str(asked), part, ids, options, folder / "scratch" / plural, whole=part in merging.whole
-        )
-        side.frame.write_parquet(folder / f"{plural}.parquet")
-        described[plural] = {
-            "files": [{"path": str(each.source), "sha256": each.plain.sha256} for each in side.files],
-            "key": side.key,
-            "title": side.title,
-            "rows": side.rows,
-            "kept": side.frame.height,
-            "known": side.known,
-        }
-        titled = f", title = {side.title}" if side.title else ""
-        note(f"{plural}: {asked}, key = {side.key}{titled}: {side.known:,} of {len(ids):,} known")
-        if side.fault:
-            note(f"{plural}: {side.fault}")
-    return described

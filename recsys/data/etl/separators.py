@@ -12,7 +12,7 @@ from typing import Final
 from recsys.errors import InputError
 
 SPACES: Final = " "  # any number of spaces and tabs between two fields
-UNIT: Final = "\x1f"  # stands for SPACES, or for a separator of several characters, in a plain copy
+UNIT: Final = "\x1f"  # replaces SPACES, or a separator of several characters, in a plain copy
 _LONGEST: Final = 8
 _NAMED: Final = {
     "comma": ",", "tab": "\t", "\\t": "\t", "semicolon": ";", "pipe": "|", "space": SPACES, "spaces": SPACES,

@@ -36,11 +36,11 @@ class Source:
     """One file of a log.
 
     Args:
-        path: Where it lies.
+        path: The file.
         format: ``csv``, ``tsv``, ``parquet``, ``jsonl``, ``dat``, ``txt`` or ``adjacency``.
-        chosen: Whether the user named it, rather than the folder that it lies in.
-        folders: What folders named ``column=value`` say of its rows (Hive partitions).
-        shown: What messages and the manifest call it.
+        chosen: Whether the user named the file itself, not its folder.
+        folders: Columns given by folders named ``column=value`` (Hive partitions).
+        shown: Its name in messages and in the manifest.
     """
 
     path: Path
@@ -60,11 +60,11 @@ class LogFiles:
     Args:
         sources: Files of the log.
         name: What the dataset is called by default.
-        items: Table of the items that lies beside a known log.
-        users: Table of the users that lies beside a known log.
-        test: Test file that lies beside the train file in a folder.
-        notes: What was taken for granted, for people.
-        left_out: Files of a folder that are no part of the log.
+        items: Table of the items beside a known log.
+        users: Table of the users beside a known log.
+        test: Test file beside the train file in a folder.
+        notes: What was guessed, as lines to print.
+        left_out: Files of a folder that are not part of the log.
     """
 
     sources: list[Source]
@@ -188,7 +188,7 @@ def _pair(folder: Path) -> tuple[Path, Path] | None:
 
 
 def _is_paper(path: Path) -> bool:
-    """Whether a file tells about a log and is none: README.txt, LICENSE.txt."""
+    """Whether a file is about a log and not part of it: README.txt, LICENSE.txt."""
     return format_of(path) == "txt" and path.name.lower().startswith(_PAPERS)
 
 
@@ -211,7 +211,11 @@ def _add(found: LogFiles, place: Path, format_: Format) -> None:
     for path in _readable(place):
         within = path.relative_to(place)
         if _is_paper(path) or any(part.startswith("_") for part in within.parts):
-            why = "tells about the log" if _is_paper(path) else "has a name as Spark gives to what is no data"
+            why = (
+                "is about the log and not part of it"
+                if _is_paper(path)
+                else "has a name that Spark gives to files that are not data"
+            )
             found.left_out.append(str(path))
             found.notes.append(f"left out: {path} {why}")
         else:

@@ -16,11 +16,25 @@ from recsys.data.coded_log import CODED
 from recsys.data.etl.schema import OUTCOME
 from recsys.ids import IdMap, without_fraction, written_as_floats
 
-ROWS: Final = 2_500_000  # of a bucket, about
-BATCH: Final = 1_000_000
 _BUCKET: Final = "bucket"
 
 _Codes: TypeAlias = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """How much of a log is in memory at once.
+
+    Args:
+        bucket: Rows of a bucket, about.
+        batch: Rows that are read at a time.
+    """
+
+    bucket: int = 2_500_000
+    batch: int = 1_000_000
+
+
+PIECES: Final = Pieces()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +64,10 @@ class Spill:
     all of them would not fit the processor's cache, and looking ids up in it would be most of the work.
     """
 
-    def __init__(self, folder: Path, expected_rows: int) -> None:
-        """Start an empty spill in ``folder``."""
+    def __init__(self, folder: Path, expected_rows: int, bucket_rows: int) -> None:
+        """Start an empty spill in ``folder``, with buckets of about ``bucket_rows``."""
         self._folder = folder
-        self._buckets = max(1, -(-expected_rows // ROWS))
+        self._buckets = max(1, -(-expected_rows // bucket_rows))
         self._users = [_Numbers() for _ in range(self._buckets)]
         self._items = _Numbers()
         self._files: list[list[Path]] = [[] for _ in range(self._buckets)]

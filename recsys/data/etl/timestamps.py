@@ -28,7 +28,7 @@ _FORMATS: Final = (
     "%Y-%m-%d %H:%M:%S%.f UTC", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d", "%Y%m%d", "%m %d, %Y",
 )  # fmt: skip
-# Which comes first, day or month, only the whole column can tell.
+# Whether day or month comes first is decided by the whole column.
 _EITHER_WAY: Final = (
     ("%m/%d/%Y", "%d/%m/%Y"), ("%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"),
     ("%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S"), ("%m-%d-%Y", "%d-%m-%Y"),
@@ -47,7 +47,7 @@ class TimeFormat:
 
     @property
     def described(self) -> str:
-        """For people."""
+        """For messages and the manifest."""
         if self.unit in _UNITS:
             return f"{self.unit} since 1970"
         return f"text as {self.format}" if self.unit == "text" else "date and time"
@@ -79,7 +79,8 @@ def clock(sample: pl.Series, name: str, format_: str | None, unread: Unread) -> 
         sample: Some of it, not null.
         name: Of the column, for messages.
         format_: strptime format, where it was given.
-        unread: How many of all the times a clock cannot read; asked only where the sample does not tell.
+        unread: Counts the times of the whole column that a format cannot read; called only if the sample
+            does not decide.
 
     Raises:
         InputError: If no unit or format makes plausible times of it.
@@ -105,13 +106,13 @@ def clock(sample: pl.Series, name: str, format_: str | None, unread: Unread) -> 
                 TimeFormat("text", month_first), TimeFormat("text", day_first), texts, name, unread
             )
     raise InputError(
-        f"column {name!r} has times such as {texts[0]!r}, which is no number and no ISO time; "
+        f"column {name!r} has times such as {texts[0]!r}, which is neither a number nor an ISO time; "
         "give --time-format, as '%d.%m.%Y %H:%M', or --time none to leave it out"
     )
 
 
 def moment(text: str, option: str) -> int:
-    """A moment given as ISO text, in microseconds; UTC where it names no zone.
+    """A time given as ISO text, in microseconds; UTC if it names no zone.
 
     Raises:
         InputError: If it is none.
@@ -124,14 +125,14 @@ def moment(text: str, option: str) -> int:
         read = datetime.fromisoformat(text)
     except ValueError as error:
         raise InputError(
-            f"{option} {text!r} is no time; give for example 2024-01-31 or 2024-01-31T12:00"
+            f"{option} {text!r} is not a time; give for example 2024-01-31 or 2024-01-31T12:00"
         ) from error
     since = (read if read.tzinfo else read.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
     return since // timedelta(microseconds=1)
 
 
 def span(text: str) -> int:
-    """A length of time, in microseconds.
+    """A duration, in microseconds.
 
     Raises:
         ValueError: If it is none.
@@ -142,12 +143,12 @@ def span(text: str) -> int:
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdwy])", text)
     if not match or float(match[1]) == 0:
-        raise ValueError(f"{text!r} is no length of time; give a number and one of s m h d w y, as 90d")
+        raise ValueError(f"{text!r} is not a duration; give a number and one of s m h d w y, as 90d")
     return round(float(match[1]) * _SPANS[match[2]])
 
 
 def shown(micros: int) -> str:
-    """A moment for people.
+    """A time as text.
 
     Example:
         >>> shown(0)
@@ -170,7 +171,7 @@ def _with_format(texts: pl.Series, name: str, format_: str) -> TimeFormat:
         parsed = pl.select(_parsed(pl.lit(texts), format_)).to_series()
     except pl.exceptions.PolarsError as error:
         raise InputError(
-            f"--time-format {format_!r} is no strptime format ({error}); give one as '%Y-%m-%d'"
+            f"--time-format {format_!r} is not a strptime format ({error}); give one as '%Y-%m-%d'"
         ) from error
     if parsed.null_count() == len(texts):
         raise InputError(

@@ -1,4 +1,4 @@
-"""From the parts of a log to the tables of a dataset, and what its manifest says of them."""
+"""From the parts of a log to the tables of a dataset, and their sizes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import polars as pl
 from recsys.columns import ITEM, TIME, USER, WEIGHT
 from recsys.data.coded_log import CodedLog
 from recsys.data.dataset import PARTS
+from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.partition import TEST, Partition
 from recsys.data.etl.spill import Store
-from recsys.data.etl.timestamps import shown
+from recsys.data.etl.timestamps import shown, span
 from recsys.data.tables import RAW_SCHEMA
 from recsys.ids import IdMap
 
 
 def summary(log: CodedLog, parts: Partition) -> dict[str, dict[str, Any]]:
-    """Rows, users, items and times of each part; of test also what train and valid do not know."""
+    """Rows, users, items and times of each part; of test also how much is unknown to train and valid."""
     known_users = np.zeros(len(log.users), dtype=np.bool_)
     known_items = np.zeros(len(log.items), dtype=np.bool_)
     found: dict[str, dict[str, Any]] = {}
@@ -53,6 +54,19 @@ def summary(log: CodedLog, parts: Partition) -> dict[str, dict[str, Any]]:
         "items": int(known_items.sum()),
     }
     return found
+
+
+def newest_weight(newest: int, sizes: dict[str, dict[str, Any]], options: EtlOptions) -> float:
+    """The factor that undoes the decay of the newest train row: weights decayed from the newest of all rows.
+
+    Args:
+        newest: Time of the newest row, in microseconds.
+        sizes: See ``summary``.
+        options: Their ``half_life``; without one the factor is 1.
+    """
+    if not options.half_life:
+        return 1.0
+    return float(2.0 ** ((newest - sizes["train"]["newest"]) / span(options.half_life)))
 
 
 def write(store: Store, log: CodedLog, factor: float, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a split is: a rule that says which rows are held out."""
+"""A split: a rule that says which rows are held out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ class Splitter(Protocol):
     """A way to hold rows out: a frozen dataclass whose fields are its options.
 
     The rule depends on what the rows are and on the seed, never on their order.
+
+    ``--split`` calls it by ``spelled: ClassVar[str]``, followed by its first option, a number.
 
     Attributes:
         ordered: Whether nothing in train is later than anything held out.
@@ -33,7 +35,7 @@ class Splitter(Protocol):
 
 
 def checked_share(share: float) -> None:
-    """Refuse what is no share.
+    """Refuse a share outside 0 to 1.
 
     Raises:
         ValueError: If it is not from 0 to 1.

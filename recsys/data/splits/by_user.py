@@ -20,8 +20,9 @@ from recsys.storage.arrays import BoolArray
 class ByUser:
     """Whole users, drawn at random, are held out, as users that training never saw.
 
-    The draw is by a hash of seed and user, so it stays when others come or go. A model is given the oldest
-    four fifths of the rows of each and asked for the rest; see ``recsys.data.splits.histories``.
+    The draw is by a hash of seed and user, so it stays when other users are added or removed. A model is
+    given the oldest four fifths of the rows of each and has to find the rest; see
+    ``recsys.data.splits.histories``.
 
     Args:
         share: Of the users, 0 to 1.

@@ -18,7 +18,7 @@ def kth_smallest(parts: Callable[[], Iterable[npt.NDArray[Any]]], k: int, fits: 
     The range is cut into equal bins, and the bin that holds the position again, until what is in it fits.
 
     Args:
-        parts: Gives the integers, in arrays, anew with each call.
+        parts: Gives the integers, in arrays, again with each call.
         k: 0 <= k < number of integers.
         fits: How many integers may be held at once.
 

@@ -20,7 +20,8 @@ from recsys.storage.arrays import BoolArray
 class RandomHoldout:
     """Random rows are held out, of all users together.
 
-    A row is drawn by a hash of seed, user and item, so the draw stays when other rows come or go.
+    The draw of a row is a hash of seed, user and item, which does not change when other rows are added or
+    removed.
 
     Args:
         share: Of the rows, 0 to 1.

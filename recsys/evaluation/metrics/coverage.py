@@ -13,7 +13,7 @@ from recsys.evaluation.ranked import Ranked
 
 @dataclass(frozen=True)
 class Coverage:
-    """The share of the items known from train that stand in the first k ranks of at least one list.
+    """The share of the items known from train that are in the first k ranks of at least one list.
 
     ``different items listed / items``. It does not depend on the test items.
 

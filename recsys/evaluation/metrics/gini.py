@@ -13,7 +13,7 @@ from recsys.evaluation.ranked import Ranked
 
 @dataclass(frozen=True)
 class Gini:
-    """The Gini index of how often each item known from train stands in the first k ranks.
+    """The Gini index of how often each item known from train is in the first k ranks.
 
     ``sum over items, least listed first, of (2 i - I - 1) x_i / (I sum(x))`` with i from 1: 0 where all are
     listed equally often, ``1 - 1/I`` where one item is all that is listed. NaN where all lists are empty.

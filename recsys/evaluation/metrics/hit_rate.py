@@ -13,7 +13,7 @@ from recsys.evaluation.ranked import Ranked
 
 @dataclass(frozen=True)
 class HitRate:
-    """1 where one of the user's test items stands in the first k ranks, else 0.
+    """1 where one of the user's test items is in the first k ranks, else 0.
 
     ``min(1, hits)``. NaN without a test item.
 

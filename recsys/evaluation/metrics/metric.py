@@ -1,4 +1,4 @@
-"""What a metric is: lists beside the truth in, one value a user or one value for all lists out."""
+"""A metric: ranked lists with their hits in, one value per user or one value for all lists out."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from recsys.evaluation.ranked import Ranked
 class Novelty:
     """The mean self-information, in bits, of the first k items: high where few training users chose them.
 
-    ``mean of log2(training users / users who chose the item)``; an item nobody chose counts as chosen once.
-    NaN where the list is empty. It does not depend on the test items.
+    ``mean of log2(training users / users who chose the item)``; an item that no user chose counts as
+    chosen once. NaN where the list is empty. It does not depend on the test items.
 
     Args:
         k: How many ranks count.

@@ -11,7 +11,7 @@ from recsys.evaluation.ranked import Ranked
 
 @dataclass(frozen=True)
 class Recall:
-    """The share of the user's test items that stand in the first k ranks.
+    """The share of the user's test items that are in the first k ranks.
 
     ``hits / |test|``; items unknown to train are in ``|test|`` and count as misses. NaN without a test item.
 

@@ -1,4 +1,4 @@
-"""The careful reader, for files whose quotes need care: it loses no line and joins none that stands alone."""
+"""Reads CSV files with irregular quotes: no line is lost, and no complete line is joined to another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def repaired(text: Plain, copies: Path, names: list[str], separator: str, *, hea
     """Rewrite a file as parquet of text columns, with the line and the fault of each row.
 
     A record is one line, or as many as its quotes take to close where the file keeps to the rules of CSV
-    (quotes open at the beginning of a field, close at its end, and stand doubled or after a backslash
+    (quotes open at the beginning of a field, close at its end, and are doubled or follow a backslash
     within). Where they do not close so, and where each of the lines would be a row by itself, a quote is a
     character like any other, unless it could have kept a separator from separating: tabs are not quoted, but
     a line with commas and an odd quote is unusable.

@@ -1,4 +1,4 @@
-"""Delimited text: CSV and its kin."""
+"""Delimited text: CSV and similar formats."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def delimited(
     elif quotes.strict and quotes.breaks == 0:
         frame = _scan(text.path, names, one_byte, '"', separator, headed=headed)
     else:
-        text = replace(text, spaced=True)  # line feeds within quotes may stand at the ends of a field
+        text = replace(text, spaced=True)  # fields may begin or end with quoted line feeds
         path = repaired(text, copies, names, one_byte, headed=headed)
         frame = pl.scan_parquet(path, glob=False).with_columns(_raw(names, separator))
     return RawTable(

@@ -19,8 +19,8 @@ _TRIPLES: Final = (3, 4)
 def sniffed(source: Source, head: Sequence[str], *, columns_given: bool) -> str | None:
     """What separates the fields; None says that the file is an adjacency list.
 
-    A separator is one that stands in the first line and parts nearly all lines into as many fields as that;
-    of several, the one that makes most fields of them.
+    A separator occurs in the first line and splits nearly all lines into the same number of fields;
+    of several, the one that gives the most fields.
 
     Args:
         source: The file.

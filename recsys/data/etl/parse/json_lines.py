@@ -111,7 +111,7 @@ def _is_there(lines: pl.LazyFrame, path: tuple[str, ...]) -> bool:
 
 
 def _digit_for_digit(rows: pl.Series, column: str, path: tuple[str, ...]) -> pl.Series:
-    """Texts of a column, numbers as they stand in the file; null for what is no single value."""
+    """Texts of a column, numbers as written in the file; null for what is not a single value."""
     texts = rows.struct.field(column)
     unsure = texts.str.contains(_UNSURE).fill_null(value=False)
     if not unsure.any():

@@ -12,10 +12,10 @@ from recsys.errors import InputError
 
 
 def parquet(source: Source) -> RawTable:
-    """Open a parquet file; columns stand in the order of the file.
+    """Open a parquet file; columns are in the order of the file.
 
     Raises:
-        InputError: If it is no whole parquet file.
+        InputError: If it is not a whole parquet file.
         NoRowsError: If it has no row.
     """
     plain = binary(source.path)

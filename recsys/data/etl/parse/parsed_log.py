@@ -1,4 +1,4 @@
-"""All files of a log, decoded and parsed, with the part that each column plays."""
+"""All files of a log, decoded and parsed, with the role of each column."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ParsedLog:
         tables: Log files, then those of the test set.
         roles: Columns of each table.
         test_from: Position of the first file of the test set.
-        left_out: Files that are no part of the log, or have no row.
+        left_out: Files that are not part of the log, or have no row.
     """
 
     tables: list[RawTable]
@@ -47,7 +47,7 @@ def parsed_log(
         options: What was asked for.
         copies: Folder for plain copies.
         progress: Shows how far it is.
-        note: Takes what was taken for granted.
+        note: Takes what was guessed.
 
     Raises:
         InputError: If a file that was named cannot be used, or none can.
@@ -76,7 +76,7 @@ def parsed_log(
                 held.append(number >= len(logs))
             advance(1)
     for place in _lists_among_tables(tables):
-        note(f"left out: {tables[place].source} is no table, as other files of the folder are")
+        note(f"left out: {tables[place].source} is not a table like other files of the folder")
         left_out.append(str(tables[place].source))
         del tables[place], parts[place], held[place]
     if False not in held:

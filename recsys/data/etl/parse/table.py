@@ -26,10 +26,10 @@ class RawTable:
             why the row is unusable) and ``RAW`` (the row as text).
         kinds: Types of the columns that are not text.
         rows: About how many rows there are.
-        first: The first row as it stands in the file, where that was taken for a row and not for a header.
+        first: Fields of the first line, if that was read as a row and not as a header.
         exact: Of a column that holds numbers as JSON: their text, digit for digit.
         nested: Columns that hold objects, with the names of what is in them.
-        guessed: Whether it was taken for an adjacency list by its looks.
+        guessed: Whether its content was guessed to be an adjacency list.
     """
 
     source: Source

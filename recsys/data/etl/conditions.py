@@ -28,16 +28,17 @@ class Condition:
 
 
 def conditions(sqls: list[str], tables: Sequence[RawTable]) -> list[Condition]:
-    """Parse conditions, and type the columns that they name by looking at all of their values.
+    """Parse conditions, and find the types of the columns that they name from all values.
 
     Each file must have the columns that are named; it may have or lack any other.
 
-    A column of whole numbers is read as such, of numbers as such, any other as text. Where the condition
-    makes no sense of that, texts are taken as numbers (what is none does not meet the condition), and where
-    it still makes none, all its columns are taken as texts.
+    A column of integers is read as integers, one of numbers as floats, any other as text. If the condition
+    does not fit these types, text columns are read as numbers (text that is not a number does not meet the
+    condition); if it still does not fit, all its columns are read as text.
 
     Raises:
-        InputError: If one is no SQL, names a column that a file lacks, or compares unlike things.
+        InputError: If one is not SQL, names a column that a file lacks, or does not fit the types
+            of its columns.
     """
     parsed = [(sql, _parse(sql, tables)) for sql in sqls]
     named = sorted({name for _, holds in parsed for name in holds.meta.root_names()})
@@ -67,7 +68,7 @@ def _parse(sql: str, tables: Sequence[RawTable]) -> pl.Expr:
         holds = pl.sql_expr(sql)
     except pl.exceptions.PolarsError as error:
         raise InputError(
-            f"--keep {sql!r} is no SQL condition ({_first(error)}); write for example 'Quantity > 0'"
+            f"--keep {sql!r} is not an SQL condition ({_first(error)}); write for example 'Quantity > 0'"
         ) from error
     for table in tables:
         unknown = [name for name in holds.meta.root_names() if name not in table.columns]
@@ -114,7 +115,7 @@ def _kinds(frame: pl.LazyFrame, named: list[str]) -> dict[str, pl.DataType]:
 
 
 def _fault(holds: pl.Expr, kinds: dict[str, pl.DataType]) -> str | None:
-    """Why the condition cannot be asked of such columns, or None."""
+    """Why the condition does not apply to columns of these types, or None."""
     try:
         kind = pl.DataFrame(schema=kinds).select(holds.alias("holds")).schema["holds"]
     except pl.exceptions.PolarsError as error:
