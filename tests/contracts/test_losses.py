@@ -238,7 +238,7 @@ def test_an_exemption_is_needed(name: str, contract: str) -> None:
             pytest.fail(f"{name} is exempt from {contract!r}; contracts are monotone, gradient, negatives")
 
 
-@every
+@pytest.mark.parametrize("name", [each for each in NAMES if each not in plugins.foreign("losses")])
 def test_a_pairwise_loss_explains_balance(name: str) -> None:
     """``recsys parts`` prints the documentation; where a pair is a term, a step balances the rows."""
     terms = made(name)(given_to(made(name), scene().pairs()))
