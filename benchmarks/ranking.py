@@ -25,7 +25,7 @@ from recsys.learning.distances.dot import Dot
 from recsys.models.als import ALS
 from recsys.ragged import Ragged
 from recsys.retrieval.index.exact import few
-from recsys.retrieval.index.mixed_precision import Kind, PreparedItems, kinds, nominate
+from recsys.retrieval.index.mixed_precision import Nomination, Precision, precisions
 from recsys.retrieval.ranking import rank
 from recsys.storage.arrays import Codes, IntArray
 
@@ -64,7 +64,7 @@ def main() -> None:
     seen, everybody = train.histories(), np.arange(len(train.users))
     truth = Truth.of(split.test, train.users, train.items)
     peer = implicit(model, seen)
-    low = kinds(0)[0]
+    low = precisions(Dot(), 0)[0]
     works: dict[str, Callable[[IntArray], Any]] = {
         "implicit recommend": peer,
         "ours: rank": lambda users: rank(model, users, K, seen),
@@ -91,8 +91,8 @@ def main() -> None:
     notes = [
         f"The goal is {GOAL:.0f} times implicit, with the same lists for 99.9 % of users: "
         f"{np.mean(same):.2%} of the lists have the same items as implicit's.",
-        f"{1 - np.mean(certain):.2%} of the lists were not certain in {low} and were nominated again in "
-        "float32, so every list is the true one up to the rounding of float32.",
+        f"{1 - np.mean(certain):.2%} of the lists were not certain and were scored against all items, "
+        "so every list is the true one up to the rounding of float32.",
         "Evaluation may cost what ranking does and 20 %, whatever the number of metrics.",
     ]
     claim = (
@@ -131,15 +131,14 @@ def implicit(model: Embeddings, seen: Ragged) -> Callable[[IntArray], Codes]:
 
 
 def nominated(model: Embeddings, seen: Ragged, users: IntArray) -> tuple[Any, Any, Any]:
-    """The first pass of ``rank``, without what its leftovers cost."""
-    catalogue = PreparedItems.of(Dot(), model.items, kinds(0)[0])
-    return nominate(catalogue, model.users[users], K, seen.take(users))
+    """What ``rank`` does, without what the lists that are not certain cost."""
+    return Nomination(Dot(), model.items).query(model.users[users], K, seen.take(users))
 
 
-def product(model: Embeddings, kind: Kind, users: IntArray) -> None:
+def product(model: Embeddings, precision: Precision, users: IntArray) -> None:
     """All scores in blocks of 256 users, kept nowhere: the floor of any exact ranking."""
     vectors, items = (
-        torch.from_numpy(each).to(getattr(torch, kind)) for each in (model.users[users], model.items)
+        torch.from_numpy(each).to(getattr(torch, precision)) for each in (model.users[users], model.items)
     )
     for start in range(0, len(vectors), 256):
         torch.mm(items, vectors[start : start + 256].T)

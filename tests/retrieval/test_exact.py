@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from recsys import plugins
 from recsys.errors import InputError, RecsysError
 from recsys.ragged import Ragged
-from recsys.retrieval.index import exact
-from recsys.retrieval.index.exact import Exact
+from recsys.retrieval.index.exact import Exact, few
 from recsys.storage.arrays import Codes, FloatArray
 
 DISTANCES = ("dot", "cosine", "euclidean", "squared_euclidean")
@@ -67,13 +66,13 @@ def test_lists_are_those_of_a_full_sort(
         assert (values[~known] == -np.inf).all()
 
 
-def test_blocks_do_not_change_the_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_change_the_lists() -> None:
     rng = np.random.default_rng(0)
     vectors, items = (rng.standard_normal((n, 8)).astype(np.float32) for n in (50, 30))
     hidden = rows([{row % 30, (row * 7) % 30} for row in range(50)])
-    whole, _ = Exact().build(items).query(vectors, 5, hidden)
-    monkeypatch.setattr(exact, "BLOCK_SCORES", 100)
-    blocked, _ = Exact().build(items).query(vectors, 5, hidden)
+    whole, blocked = (
+        few(plugins.make("distances", "dot"), items, vectors, 5, hidden, size)[0] for size in (10**6, 100)
+    )
     assert (whole == blocked).all()
 
 

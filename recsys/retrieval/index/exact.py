@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from recsys.errors import InputError, RecsysError
 from recsys.learning.distances.distance import Distance
 from recsys.ragged import Ragged
 from recsys.storage.arrays import Codes, FloatArray
+
+if TYPE_CHECKING:
+    from recsys.retrieval.index.mixed_precision import Nomination
 
 # Scores held at once: 16 MB of float32, whatever the number of vectors.
 BLOCK_SCORES: Final = 1 << 22
@@ -26,7 +29,8 @@ class Exact:
 
     Scores come from the named distance, the one that training used. Work is done in blocks of vectors, so
     memory does not grow with their number. A few vectors are scored against all items at once; many go
-    through ``nominate``, and those whose list is not certain there, such as ties at its end, go once more.
+    through ``Nomination``, and those whose list is not certain there, such as ties at its end, are scored
+    against all items after all.
 
     Args:
         distance: Name of a part in ``recsys/learning/distances``.
@@ -41,8 +45,7 @@ class Exact:
     distance: str = "dot"
     exact: ClassVar[bool] = True
     _items: FloatArray | None = field(default=None, init=False, repr=False)
-    _catalogues: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
-    _asked: int = field(default=0, init=False, repr=False)  # scores, of all queries together
+    _nomination: Nomination | None = field(default=None, init=False, repr=False)
 
     def build(self, items: FloatArray) -> Exact:
         """Take the item vectors (I, D); nothing is computed before it is asked.
@@ -51,7 +54,7 @@ class Exact:
             The index itself.
         """
         self._items = items
-        self._catalogues, self._asked = {}, 0
+        self._nomination = None
         return self
 
     def query(self, vectors: FloatArray, k: int, exclude: Ragged | None = None) -> tuple[Codes, FloatArray]:
@@ -72,36 +75,32 @@ class Exact:
     def _many(
         self, distance: Distance, items: FloatArray, vectors: FloatArray, k: int, exclude: Ragged | None
     ) -> tuple[Codes, FloatArray]:
-        from recsys.retrieval.index.mixed_precision import PreparedItems, can_nominate, kinds, nominate
+        from recsys.retrieval.index.mixed_precision import Nomination, can_nominate
 
-        codes = np.empty((len(vectors), k), dtype=np.int32)
-        scores = np.empty((len(vectors), k), dtype=np.float32)
-        left = np.arange(len(vectors))
-        self._asked += len(vectors) * len(items)
-        for kind in kinds(self._asked) if can_nominate(distance, len(items), k) else ():
-            if kind not in self._catalogues:
-                self._catalogues[kind] = PreparedItems.of(distance, items, kind)
-            found, values, certain = nominate(
-                self._catalogues[kind], vectors[left], k, None if exclude is None else exclude.take(left)
-            )
-            done = left[certain]
-            codes[done], scores[done] = found[certain], values[certain]
-            left = left[~certain]
-            if not len(left):
-                return codes, scores
-        codes[left], scores[left] = few(
-            distance, items, vectors[left], k, None if exclude is None else exclude.take(left)
-        )
+        if not can_nominate(distance, len(items), k):
+            return few(distance, items, vectors, k, exclude)
+        if self._nomination is None:
+            self._nomination = Nomination(distance, items)
+        codes, scores, certain = self._nomination.query(vectors, k, exclude)
+        left = np.flatnonzero(~certain)
+        if len(left):
+            rest = None if exclude is None else exclude.take(left)
+            codes[left], scores[left] = few(distance, items, vectors[left], k, rest)
         return codes, scores
 
 
 def few(
-    distance: Distance, items: FloatArray, vectors: FloatArray, k: int, exclude: Ragged | None
+    distance: Distance,
+    items: FloatArray,
+    vectors: FloatArray,
+    k: int,
+    exclude: Ragged | None,
+    block_scores: int = BLOCK_SCORES,
 ) -> tuple[Codes, FloatArray]:
-    """The k best by numpy alone: all scores in float32, block by block."""
+    """The k best by numpy alone: all scores in float32, at most ``block_scores`` at once."""
     codes = np.full((len(vectors), k), -1, dtype=np.int32)
     scores = np.full((len(vectors), k), -np.inf, dtype=np.float32)
-    size = max(1, BLOCK_SCORES // max(1, len(items)))
+    size = max(1, block_scores // max(1, len(items)))
     for start in range(0, len(vectors), size):
         block = slice(start, min(start + size, len(vectors)))
         matrix = np.asarray(distance.matrix(vectors[block], items), dtype=np.float32)  # (b, I)
