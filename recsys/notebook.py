@@ -20,7 +20,7 @@ _SOFT: Final = "opacity:.65;"
 
 
 def run(manifest: Mapping[str, Any], metrics: Sequence[str] = SHOWN) -> str:
-    """A run beside its baselines: each metric on the test part with its interval and the paired difference.
+    """A run beside its baselines: each metric on the test set with its interval and the paired difference.
 
     Args:
         manifest: ``run.json``.
@@ -67,7 +67,7 @@ def comparison(document: Mapping[str, Any]) -> str:
             ]
         )
     notes = "".join(f"<br>{escape(note)}" for note in document["notes"])
-    title = f"{document['dataset']}, split {document['split_hash'][:8]}: {metric} on the test part"
+    title = f"{document['dataset']}, split {document['split_hash'][:8]}: {metric} on the test set"
     return _table(title, head, rows, LEGEND, notes, text={"run"})
 
 

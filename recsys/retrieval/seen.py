@@ -15,7 +15,7 @@ class Seen:
     """The items of each user, and which of them the run learned from.
 
     Args:
-        rows: A row for each user code: items of the train, valid and test parts, and those that
+        rows: A row for each user code: items of the train, validation and test sets, and those that
             ``--positive-from`` left out. None of them is recommended.
         learned: (nnz,) for each entry of ``rows``, whether the run learned from it: train and valid, and test
             too where the run was fitted again on everything.

@@ -74,7 +74,7 @@ class Home:
         self._current.add({} if kind == "dataset" else {dataset: name}, dataset=dataset)
 
     def champion(self, dataset: str | None = None) -> str | None:
-        """Name of the run of ``dataset`` (the current one) that is best on the valid part, or None.
+        """Name of the run of ``dataset`` (the current one) that is best on the validation set, or None.
 
         See ``recsys.tracking.champion``.
         """
@@ -87,7 +87,7 @@ class Home:
     def folder(self, kind: Kind, name: str | None, dataset: str | None = None) -> Path:
         """Folder of a complete dataset or run; the current one where ``name`` is None or ``current``.
 
-        ``champion`` is the run that is best on the valid part. Both are of ``dataset``, by default of the
+        ``champion`` is the run that is best on the validation set. Both are of ``dataset``, by default of the
         current one; a run that is named must be of ``dataset`` where that is given.
 
         Raises:
@@ -122,8 +122,8 @@ class Home:
         of, make = (f" of dataset {dataset}", f" --dataset {dataset}") if dataset else ("", "")
         if mark == "champion":
             raise InputError(
-                f"there is no champion{of} in {self.path} yet: no run has a figure on a valid part; name a "
-                f"run with --run, or make one with `recsys train{make}` on a dataset with --valid"
+                f"there is no champion{of} in {self.path} yet: no run has a figure on a validation set; "
+                f"name a run with --run, or make one with `recsys train{make}` on a dataset with --valid"
             )
         instead = f"--dataset ({', '.join(others)})" if others else "--home"
         raise InputError(
