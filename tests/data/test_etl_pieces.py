@@ -33,6 +33,14 @@ def test_many_buckets_hold_the_same_as_one(home: Home, bucket_rows: int) -> None
     assert logs.kept(made).equals(logs.kept(whole))
 
 
+def test_a_user_written_as_7_and_as_7_0_is_in_one_bucket(home: Home) -> None:
+    table = [(name, f"i{place % 2}", 5, logs.START + place) for place in range(40)
+             for name in (place // 2, f"{place // 2}.0")]  # fmt: skip
+    made = logs.dataset(home, logs.text(table), pieces=Pieces(bucket=5), split="random:0.2")
+    assert made.manifest["counts"]["merged"] == 40
+    assert set(logs.kept(made)["user"]) == {str(user) for user in range(20)}
+
+
 CODES = st.integers(0, 3) | st.integers(LARGEST - 3, LARGEST)
 ROW = st.tuples(CODES, CODES, st.integers(0, 2), st.sampled_from([1.0, 2.0]), st.booleans())
 

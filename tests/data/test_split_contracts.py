@@ -101,6 +101,12 @@ def test_ties_in_time_stay_in_train(table: pl.DataFrame, share: float) -> None:
         assert table.height - held.height == (ordered <= at_cut).sum()
 
 
+def test_the_newest_moment_is_held_out_whole_where_the_share_would_hold_out_nothing() -> None:
+    table = raw([("a", "x"), ("a", "y"), ("b", "x"), ("b", "y")], [1, 2, 2, 2])
+    assert held_out(table, ByTime(0.25))[TIME].to_list() == [2, 2, 2]
+    assert held_out(table.with_columns(pl.lit(2).alias(TIME)), ByTime(0.25)).is_empty()
+
+
 @settings(deadline=None)
 @given(table=logs(), count=st.integers(0, 4))
 def test_leave_last_takes_the_newest_of_each_user_and_leaves_one(table: pl.DataFrame, count: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from recsys import seeds
 from recsys.evaluation.bootstrap import catalogue_interval, mean_intervals, weights_of_resamples
 from recsys.evaluation.names import metric
 from tests.evaluation.lists import ranked
@@ -20,10 +22,13 @@ def test_the_width_is_that_of_the_central_limit() -> None:
 
 
 def test_one_resample_is_what_drawing_users_by_hand_gives() -> None:
-    for at_once in (1, 1 << 20):
+    for at_once, sizes in ((1, [1] * 7), (15, [3, 3, 1]), (1 << 20, [7])):
         blocks = list(weights_of_resamples(5, 7, seed=1, at_once=at_once))
-        assert np.vstack(blocks).shape == (7, 5)
-        assert (np.vstack(blocks).sum(axis=1) == 5).all()
+        assert [len(block) for block in blocks] == sizes
+        generator = seeds.generator(1, "bootstrap")
+        for block in blocks:
+            for row, drawn in zip(block, generator.integers(0, 5, block.shape), strict=True):
+                assert row.tolist() == [sum(each == user for each in drawn) for user in range(5)]
 
 
 def test_undefined_values_are_left_out() -> None:
@@ -43,3 +48,6 @@ def test_an_interval_of_the_catalogue_holds_the_value() -> None:
     low, high = catalogue_interval(coverage, beside, 0)
     assert 0 <= low < float(coverage(beside)) < high <= 1
     assert (low, high) == catalogue_interval(coverage, beside, 0)
+    again = [float(coverage(ranked(beside.codes[rng.integers(0, 60, 60)].tolist(), [{0}] * 60, 40)))
+             for _ in range(400)]  # fmt: skip
+    assert high - low == pytest.approx(2 * 1.96 * np.std(again), rel=0.25)
