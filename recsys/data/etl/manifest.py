@@ -66,7 +66,7 @@ def manifest(
             for role, column in log.roles[0].by_part().items()
             if column
         },
-        "time": meaning.clock.described if meaning.clock else None,
+        "time": meaning.time_format.described if meaning.time_format else None,
         "notes": list(notes),
         "counts": _counts(rows, merging, parts, sizes),
         "split": _split(splitter, asked),

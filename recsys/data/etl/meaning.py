@@ -17,7 +17,7 @@ from recsys.data.etl.options import EtlOptions
 from recsys.data.etl.parse.table import RawTable
 from recsys.data.etl.roles import Roles
 from recsys.data.etl.schema import FAULT, FILE, HARMLESS, LINE, OUTCOME, RAW, VALUE
-from recsys.data.etl.timestamps import EARLIEST, TimeFormat, clock, latest, moment
+from recsys.data.etl.timestamps import EARLIEST, TimeFormat, latest, moment, time_format
 from recsys.errors import InputError
 
 NO_WEIGHT = "event has no weight (--event-weights)"
@@ -36,14 +36,14 @@ class Meaning:
 
     Args:
         options: What was asked for.
-        clock: How times are read; None where the log has none.
+        time_format: How times are read; None where the log has none.
         conditions: What rows must meet.
         since: First moment kept, in microseconds, or None.
         until: First moment no longer kept, or None.
     """
 
     options: EtlOptions
-    clock: TimeFormat | None
+    time_format: TimeFormat | None
     conditions: list[Condition]
     since: int | None
     until: int | None
@@ -70,7 +70,9 @@ class Meaning:
         frame = self._judged(table)
         user, item = table.ids(roles.user), table.ids(roles.item)
         time = (
-            self.clock.micros(table.values(roles.time)) if self.clock and roles.time else pl.lit(0, pl.Int64)
+            self.time_format.micros(table.values(roles.time))
+            if self.time_format and roles.time
+            else pl.lit(0, pl.Int64)
         )
         value = table.values(roles.value).cast(pl.Float64, strict=False) if roles.value else pl.lit(1.0)
         checks: list[tuple[pl.Expr, str]] = [
@@ -79,10 +81,10 @@ class Meaning:
             (_absent(pl.col(_USER)), "no user id"),
             (_absent(pl.col(_ITEM)), "no item id"),
         ]  # fmt: skip
-        if self.clock and roles.time:
+        if self.time_format and roles.time:
             checks += [
                 (pl.col(roles.time).is_null(), "no time"),
-                (pl.col(_TIME).is_null(), f"time is not {self.clock.described}"),
+                (pl.col(_TIME).is_null(), f"time is not {self.time_format.described}"),
                 (pl.col(_TIME) < EARLIEST, "time before 1990"),
                 (pl.col(_TIME) > latest(), "time in the future"),
             ]
@@ -171,7 +173,7 @@ def meaning_of(
     """
     if parts[0].value and options.positive_from is None and not options.event_weights:
         note(_weighing_note(tables[0], parts[0].value))
-    reading = _clock(tables, parts, options)
+    reading = _time_format(tables, parts, options)
     if reading is not None:
         note(f"time: {reading.described}")
     elif options.since or options.until or options.half_life:
@@ -200,7 +202,9 @@ def _weighing_note(table: RawTable, value: str) -> str:
     return plain
 
 
-def _clock(tables: Sequence[RawTable], parts: Sequence[Roles], options: EtlOptions) -> TimeFormat | None:
+def _time_format(
+    tables: Sequence[RawTable], parts: Sequence[Roles], options: EtlOptions
+) -> TimeFormat | None:
     """How times are read, judged by the beginning of the first file that has some."""
 
     def times(table: RawTable, part: Roles, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -217,7 +221,7 @@ def _clock(tables: Sequence[RawTable], parts: Sequence[Roles], options: EtlOptio
         if part.time is not None:
             sample = _beginning(each.frame, partial(times, each, part))[TIME]
             if len(sample):
-                return clock(sample, part.time, options.time_format, unread)
+                return time_format(sample, part.time, options.time_format, unread)
     return None
 
 

@@ -151,7 +151,7 @@ def _build(
         meaning = meaning_of(log.tables, log.roles, options, note)
         rejects, known = folder / "rejects.parquet", folder / f"{KNOWN}.parquet"
         rows = filtered(log, meaning, options, scratch, rejects, known, progress, pieces)
-        timed = meaning.clock is not None
+        timed = meaning.time_format is not None
         merging = merged(rows, log.roles[0], options, scratch / "merged", progress, timed=timed)
         _note_ids(merging, note)
         splitter = splitter or _usual(merging.log, options)

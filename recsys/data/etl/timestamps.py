@@ -72,7 +72,7 @@ def latest() -> int:
     return (int(time.time()) + 86_400) * SECOND
 
 
-def clock(sample: pl.Series, name: str, format_: str | None, unread: Unread) -> TimeFormat:
+def time_format(sample: pl.Series, name: str, format_: str | None, unread: Unread) -> TimeFormat:
     """Find how a column of times is to be read.
 
     Args:
