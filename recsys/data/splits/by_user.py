@@ -24,6 +24,8 @@ class ByUser:
     given the oldest four fifths of the rows of each and has to find the rest; see
     ``recsys.data.splits.histories``.
 
+    Given as ``--split users:0.1``.
+
     Args:
         share: Of the users, 0 to 1.
     """

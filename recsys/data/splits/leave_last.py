@@ -21,6 +21,8 @@ class LeaveLast:
     Other users' later rows are in train, so time is not honoured across users. Ties are settled by a
     hash of the row.
 
+    Given as ``--split last:1``.
+
     Args:
         count: Of rows for each user, 0 or more.
     """

@@ -23,6 +23,8 @@ class RandomHoldout:
     The draw of a row is a hash of seed, user and item, which does not change when other rows are added or
     removed.
 
+    Given as ``--split random:0.2``.
+
     Args:
         share: Of the rows, 0 to 1.
     """
