@@ -64,7 +64,7 @@ def main() -> None:
     seen, everybody = train.histories(), np.arange(len(train.users))
     truth = Truth.of(split.test, train.users, train.items)
     peer = implicit(model, seen)
-    low = precisions(Dot(), 0)[0]
+    low = precisions(0)[0]
     works: dict[str, Callable[[IntArray], Any]] = {
         "implicit recommend": peer,
         "ours: rank": lambda users: rank(model, users, K, seen),

@@ -57,8 +57,6 @@ def test_lists_that_are_certain_are_the_true_ones(
     vectors -= rng.choice([0.0, 2.0])  # sometimes all scores are below zero
     distance, exclude = plugins.make("distances", name), hidden(rng, users, items, share)
     assert can_nominate(distance, items, k, SMALL)
-    if distance.index_metric == "euclidean":
-        precision = "float32"
     prepared = PreparedItems.of(distance, catalogue, precision, SMALL)
     codes, scores, certain = nominate(prepared, vectors, k, exclude)
     true, values = few(distance, catalogue.astype(np.float64), vectors.astype(np.float64), k, exclude)  # type: ignore[arg-type]
@@ -114,13 +112,6 @@ def test_an_order_that_is_not_of_a_product_is_left_to_numpy() -> None:
     assert not can_nominate(plugins.make("distances", "dot"), 30, 10)
 
 
-def test_euclidean_items_are_not_rounded() -> None:
-    distance = plugins.make("distances", "euclidean")
-    assert precisions(distance, 1 << 40) == ("float32",)
-    with pytest.raises(ValueError, match="bfloat16 would round the lengths"):
-        PreparedItems.of(distance, np.ones((9, 2), dtype=np.float32), "bfloat16")
-
-
 def test_the_number_of_threads_is_left_as_it_was() -> None:
     before = torch.get_num_threads()
     items = np.random.default_rng(0).standard_normal((200, 4)).astype(np.float32)
@@ -147,12 +138,11 @@ def test_read_only_vectors_are_taken() -> None:
 
 
 @pytest.mark.parametrize(("fast", "given"), [(True, ("bfloat16", "float32")), (False, ("float32",))])
-@pytest.mark.parametrize("name", ["dot", "cosine"])
 def test_bfloat16_is_tried_first_where_the_processor_has_it(
-    monkeypatch: pytest.MonkeyPatch, name: str, fast: bool, given: tuple[Precision, ...]
+    monkeypatch: pytest.MonkeyPatch, fast: bool, given: tuple[Precision, ...]
 ) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: fast)
-    assert precisions(plugins.make("distances", name), 0) == given
+    assert precisions(0) == given
 
 
 @pytest.mark.slow

@@ -3,8 +3,7 @@
 The product of all pairs is most of the work, and in bfloat16 it is several times faster. Its rounding is
 bounded, so the best few more than k in bfloat16, scored again in float32, hold the true list where the last
 of the k lies above everything that an item outside could reach. Lists for which it does not are nominated
-again in float32. Euclidean distances start there: trained items lie so near to each other that few of their
-lists are certain in bfloat16.
+again in float32.
 
 A block of vectors is scored against all items. The scores are read as integers, which have the order of the
 floats and a fast maximum: of groups of items first, then of the members of the best groups only, because the
@@ -53,7 +52,7 @@ class Sizes:
 
     group: int = 8
     few: int = 256
-    spare: Mapping[Precision, int] = field(default_factory=lambda: {"bfloat16": 20, "float32": 8})
+    spare: Mapping[Precision, int] = field(default_factory=lambda: {"bfloat16": 28, "float32": 8})
     block: tuple[int, int] = (8, 128)
     block_scores: int = 1 << 24
     torch_pays: int = 1 << 33
@@ -62,13 +61,13 @@ class Sizes:
 DEFAULT: Final = Sizes()
 
 
-def precisions(distance: Distance, scores: int, sizes: Sizes = DEFAULT) -> tuple[Precision, ...]:
+def precisions(scores: int, sizes: Sizes = DEFAULT) -> tuple[Precision, ...]:
     """Precisions to try, the fastest first: what is not certain in one goes to the next.
 
     bfloat16 needs a processor that multiplies it, and torch, which is used where it is imported already, or
     after so many ``scores`` that there may be more, so that its import pays.
     """
-    if distance.index_metric != "euclidean" and ("torch" in sys.modules or scores >= sizes.torch_pays):
+    if "torch" in sys.modules or scores >= sizes.torch_pays:
         import torch
 
         if torch.cpu._is_avx512_bf16_supported():
@@ -109,7 +108,7 @@ class Nomination:
         scores = np.empty((len(vectors), k), dtype=np.float32)
         certain = np.zeros(len(vectors), dtype=np.bool_)
         self._scores += len(vectors) * len(self.items)
-        for precision in precisions(self.distance, self._scores, self.sizes):
+        for precision in precisions(self._scores, self.sizes):
             left = np.flatnonzero(~certain)
             if len(left):
                 rest = None if exclude is None else exclude.take(left)
@@ -134,8 +133,8 @@ class PreparedItems:
         points: (I, D) float32 as given.
         linear: (I, D) float32; of length 1 where the score is an angle.
         offset: (I,) float32, or None where there is none.
-        low: (I', D) ``linear`` in the bits of ``precision``, or (I', D + 1) with the offset, which is float32
-            in float32; zeros fill it up to I'.
+        low: (I', D) ``linear`` in the bits of ``precision``, or (I', D + 3) with the offset in three
+            summands, so that nothing of it is lost; zeros fill it up to I'.
         longest: Largest length of a linear vector.
         lost: Largest length of what low precision took from one.
         sizes: How the work is cut.
@@ -155,20 +154,14 @@ class PreparedItems:
     def of(
         cls, distance: Distance, items: FloatArray, precision: Precision, sizes: Sizes = DEFAULT
     ) -> PreparedItems:
-        """Prepare items (I, D) for products in ``precision``.
-
-        Raises:
-            ValueError: If the order is Euclidean and the precision is not float32.
-        """
-        if distance.index_metric == "euclidean" and precision != "float32":
-            raise ValueError(f"{precision} would round the lengths of the items; take float32")
+        """Prepare items (I, D) for products in ``precision``."""
         points = np.asarray(items, dtype=np.float32)
         linear = _linear(distance, points)
         low = _bits(linear, precision)
         longest, lost = (float(squared_norm(part).max() ** 0.5) for part in (linear, linear - _floats(low)))
         offset = -0.5 * squared_norm(points) if distance.index_metric == "euclidean" else None
         if offset is not None:
-            low = np.hstack([low, _bits(offset, precision)[:, None]])
+            low = np.hstack([low, _summands(offset, precision)])
         low = _filled(low, sizes.group**3)
         return cls(distance, precision, points, linear, offset, low, longest, lost, sizes)
 
@@ -197,7 +190,7 @@ class _Vectors:
         # What summing in float32 may lose.
         error += (low.shape[1] + 8) * 2.0**-22 * length * (catalogue.longest + catalogue.lost)
         if catalogue.offset is not None:
-            low = np.hstack([low, _bits(np.ones((len(low), 1), dtype=np.float32), catalogue.precision)])
+            low = np.hstack([low, _bits(np.ones((len(low), 3), dtype=np.float32), catalogue.precision)])
             error += 2.0**-21 * np.abs(catalogue.offset).max()
         return cls(vectors, linear, _filled(low, catalogue.block), error)
 
@@ -343,6 +336,15 @@ def _positions(exclude: Ragged, size: int) -> npt.NDArray[np.int64]:
     """Where excluded pairs stand in the flat product (I', size) of their block."""
     rows = np.repeat(np.arange(len(exclude)) % size, np.diff(exclude.indptr))
     return exclude.indices.astype(np.int64) * size + rows
+
+
+def _summands(offset: FloatArray, precision: Precision) -> Bits:
+    """Three numbers of low precision whose sum is the offset: (I,) -> (I, 3)."""
+    summands = []
+    for _ in range(3):
+        summands.append(_bits(offset, precision))
+        offset = offset - _floats(summands[-1])
+    return np.stack(summands, axis=1)
 
 
 def _filled(rows: Bits, multiple: int) -> Bits:
