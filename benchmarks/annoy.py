@@ -15,7 +15,7 @@ from recsys.errors import InputError
 from recsys.models.als import ALS
 from recsys.models.spectral import Spectral
 from recsys.ragged import Ragged
-from recsys.retrieval.index.annoy_index import AnnoyIndex
+from recsys.retrieval.index.annoy import Annoy
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.tuning import choose, verify
 from recsys.seeds import generator
@@ -78,9 +78,9 @@ def measured(name: str, distance: str, items: FloatArray, users: FloatArray, see
     started = time.perf_counter()
     chosen = choose(items, users, seen, distance, target=TARGET, k=K, kind="annoy", seed=0)
     search = time.perf_counter() - started
-    assert isinstance(chosen.index, AnnoyIndex)
+    assert isinstance(chosen.index, Annoy)
     started = time.perf_counter()
-    AnnoyIndex(distance, chosen.index.trees).build(items)
+    Annoy(distance, chosen.index.trees).build(items)
     build = time.perf_counter() - started
     again = verify(chosen.index, items, users, seen, distance, k=K, seed=0)
     exact = verify(Exact(distance).build(items), items, users, seen, distance, k=K, seed=0)

@@ -39,7 +39,7 @@ def measured(model: Embeddings, seen: Ragged, k: int = K, *, first: int | None =
     """Export the lists of all users, or of the first, exactly ranked, in a process of its own: a row."""
     with tempfile.TemporaryDirectory(prefix="recsys-export-") as name:
         folder = Path(name)
-        write_run(RunFolder(folder / "runs" / "all"), model, seen, Exact(model.distance))
+        write_run(RunFolder(folder / "runs" / "all"), model, seen, "exact", Exact(model.distance))
         out = folder / "lists.parquet"
         words = ["export", str(out), "--home", name, "--run", "all", "--index", "exact", "-k", str(k)]
         if first is not None:

@@ -47,7 +47,7 @@ def one(users: int, items: int, interactions: int, ranked: int, work: list[str])
     from recsys.embeddings import Embeddings
     from recsys.learning.training.loop import embed, run_epoch
     from recsys.models.als import ALS
-    from recsys.retrieval.index.annoy_index import AnnoyIndex
+    from recsys.retrieval.index.annoy import Annoy
     from recsys.retrieval.ranking import rank
 
     torch.ones(2, 2) @ torch.ones(2, 2)  # what libraries make at first use does not grow
@@ -80,7 +80,7 @@ def one(users: int, items: int, interactions: int, ranked: int, work: list[str])
     seen = train.histories()
     some = np.linspace(0, users - 1, min(ranked, users)).astype(np.int64)
     note("rank", lambda: rank(vectors, some, K, seen))
-    note("build", lambda: AnnoyIndex("cosine", TREES).build(vectors.items))
+    note("build", lambda: Annoy("cosine", TREES).build(vectors.items))
     return found
 
 

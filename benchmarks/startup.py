@@ -17,7 +17,7 @@ from benchmarks.report import Result
 from recsys.embeddings import Embeddings
 from recsys.ids import IdMap
 from recsys.ragged import Ragged
-from recsys.retrieval.index.annoy_index import AnnoyIndex
+from recsys.retrieval.index.annoy import Annoy
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.store import save_index
 from recsys.retrieval.seen import Seen
@@ -40,14 +40,14 @@ def run_folder(home: Home, items: int, *, users: int = 50_000, dim: int = 64) ->
     model = Embeddings(vectors[:users], vectors[users:], ids[0], ids[1], "cosine")
     seen = np.sort(rng.integers(0, items, (users, SEEN)), axis=1).astype(np.int32)
     rows = Ragged(np.arange(users + 1, dtype=np.int64) * SEEN, seen.ravel())
-    write_run(RunFolder(home.runs / f"items-{items}"), model, rows, AnnoyIndex("cosine", 10, 20, 0))
+    write_run(RunFolder(home.runs / f"items-{items}"), model, rows, "annoy", Annoy("cosine", 10, 20, 0))
 
 
-def write_run(run: RunFolder, model: Embeddings, seen: Ragged, index: Exact | AnnoyIndex) -> None:
+def write_run(run: RunFolder, model: Embeddings, seen: Ragged, kind: str, index: Exact | Annoy) -> None:
     """What serving needs of a finished run; the index is built here."""
     model.save(run.model)
     write_seen(run.seen, Seen.of(seen))
-    save_index(run.index, index.build(model.items), model.items)
+    save_index(run.index, kind, index.build(model.items), model.items)
     run.write_manifest({"status": "finished", "metrics": {}, "dataset": {}})
     run.seal()
 

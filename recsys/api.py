@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from recsys.retrieval.export import Purpose
     from recsys.retrieval.filters import NamedIds, Rules
-    from recsys.retrieval.index.store import Choice
     from recsys.retrieval.recommender import Service, Unknown
     from recsys.tracking.tracker import Tracker
 
@@ -205,7 +204,7 @@ class Run:
         k: int = 50,
         users: object = None,
         part_rows: int | None = None,
-        index: Choice = "auto",
+        index: str = "auto",
         purpose: Purpose = "serving",
     ) -> dict[str, Any]:
         """Write the k best items of every user: columns user, item, rank, score; as ``recsys export``.
@@ -216,7 +215,7 @@ class Run:
             k: Length of a list.
             users: Ids, in the order to write them; all users of the run otherwise. Unknown ones are counted.
             part_rows: Most rows of a part.
-            index: ``exact``, ``annoy``, or ``auto``: the faster one, as measured when it was built.
+            index: A kind of index, or ``auto``: the faster one, as measured when it was built.
             purpose: ``serving`` leaves out all that is known of a user, ``evaluation`` only train and valid.
 
         Returns:

@@ -33,7 +33,12 @@ def evaluate(
     named: RunNamed = None,
     dataset: DatasetOption = None,
     index: Annotated[
-        Literal["exact", "annoy"], typer.Option("--index", help="What ranks: the run's metrics are exact.")
+        str,
+        typer.Option(
+            "--index",
+            metavar="KIND",
+            help="What ranks: the run's metrics are exact; see `recsys parts indexes`.",
+        ),
     ] = "exact",
     roc: Annotated[
         bool, typer.Option("--roc", help="Also tell test pairs from unobserved ones: AUC and thresholds.")

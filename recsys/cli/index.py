@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recsys.cli.recommend import IndexChoice
 from recsys.cli.run_option import DatasetOption, RunArgument, RunNamed, run_folder
 from recsys.cli.session import Session, command
 from recsys.errors import InputError, RecsysError
@@ -20,8 +19,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(
         help="Build the index of a run for a target recall, or verify it.", no_args_is_help=True
     )
-    command(group)(build)
-    command(group)(verify)
+    command(group, plugins=True)(build)
+    command(group, plugins=True)(verify)
     app.add_typer(group, name="index")
 
 
@@ -31,13 +30,19 @@ def build(
     named: RunNamed = None,
     dataset: DatasetOption = None,
     target_recall: Annotated[
-        float, typer.Option("--target-recall", help="Part of the true list that Annoy's must hold.")
+        float,
+        typer.Option("--target-recall", help="Share of the true list that an approximate one must hold."),
     ] = 0.95,
     k: Annotated[int, typer.Option("-k", help="Length of the lists that the promise is about.")] = 20,
     index: Annotated[
-        IndexChoice, typer.Option("--index", help="auto: exact ranking if that is about as fast.")
+        str,
+        typer.Option(
+            "--index",
+            metavar="KIND",
+            help="auto (exact ranking if that is about as fast), or a kind of `recsys parts indexes`.",
+        ),
     ] = "auto",
-    seed: Annotated[int, typer.Option("--seed", help="Of the trees and of the users measured.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of the index and of the users measured.")] = 0,
 ) -> None:
     """Choose the cheapest setting that meets a target recall on real users, and write it with its curve."""
     from recsys.embeddings import Stored
@@ -55,7 +60,7 @@ def build(
         chosen = choose(
             model.items, model.users, seen, model.distance, target=target_recall, k=k, kind=index, seed=seed
         )
-    save_index(folder.index, chosen.index, model.items, chosen.promise)
+    save_index(folder.index, chosen.kind, chosen.index, model.items, chosen.promise)
     folder.seal()
     document = {"run": folder.name, **chosen.summary, "why": chosen.why, "curve": chosen.promise["curve"]}
     session.show(document, lambda console: _render(console, document, k))
@@ -116,11 +121,15 @@ def _render(console: Console, document: dict[str, Any], k: int) -> None:
     from rich.table import Table
 
     table = Table(title=f"run {document['run']}: settings tried", title_justify="left", box=box.SIMPLE_HEAD)
-    for name in ("trees", "search_k", f"recall@{k}", "p50 ms", "p95 ms"):
+    measured = ("recall", "error", "p50_ms", "p95_ms", "batch_ms")
+    options = list(
+        dict.fromkeys(name for point in document["curve"] for name in point if name not in measured)
+    )
+    for name in (*options, f"recall@{k}", "p50 ms", "p95 ms"):
         table.add_column(name, justify="right")
     for point in document["curve"]:
         table.add_row(
-            str(point["trees"]), str(point["search_k"]), f"{point['recall']:.4f}",
+            *(str(point.get(name, "")) for name in options), f"{point['recall']:.4f}",
             f"{point['p50_ms']:.3f}", f"{point['p95_ms']:.3f}",
         )  # fmt: skip
     if document["curve"]:

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from recsys.retrieval.recommender import Recommendation, Service
 
 
-IndexChoice = Literal["auto", "annoy", "exact"]
 UnknownChoice = Literal["error", "popular", "skip"]
 
 IndexOption = Annotated[
-    IndexChoice, typer.Option("--index", help="What ranks; auto: what the run chose when it was built.")
+    str,
+    typer.Option(
+        "--index",
+        metavar="KIND",
+        help="What ranks: auto (what the run chose when it was built), or a kind of `recsys parts indexes`.",
+    ),
 ]
 
 

@@ -94,7 +94,13 @@ def train(
         typer.Option(help="Recall that the index must have.", show_default="0.95", rich_help_panel="Index"),
     ] = None,
     index: Annotated[
-        Text, typer.Option(help="auto, annoy or exact.", show_default="auto", rich_help_panel="Index")
+        Text,
+        typer.Option(
+            metavar="KIND",
+            help="auto, or a kind of `recsys parts indexes`.",
+            show_default="auto",
+            rich_help_panel="Index",
+        ),
     ] = None,
     of: Annotated[
         Text,

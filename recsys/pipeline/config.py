@@ -39,9 +39,17 @@ class ModelSection(BaseModel):
 class IndexSection(_Section):
     """Choice of the index: the cheapest setting whose measured recall@k meets the target."""
 
-    kind: Literal["auto", "annoy", "exact"] = "auto"
+    kind: str = "auto"
     target_recall: float = Field(default=0.95, gt=0, le=1)
     k: int = Field(default=20, ge=1)
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, value: str) -> str:
+        known = ("auto", *plugins.names("indexes"))
+        if value not in known:
+            raise ValueError(f"{value!r} is not one of: {', '.join(known)}")
+        return value
 
 
 class ExportSection(_Section):

@@ -35,7 +35,7 @@ from recsys.pipeline.fit import Outcome, fit, seen_rows, validation
 from recsys.pipeline.progress import Watcher
 from recsys.pipeline.scoring import scored
 from recsys.pipeline.versions import git_revision, versions
-from recsys.retrieval.index.store import save_index
+from recsys.retrieval.index.store import EXACT, save_index
 from recsys.retrieval.index.tuning import choose
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import write_seen, write_titles
@@ -185,7 +185,7 @@ def _make(
             **({"cannot_fold_in": unfit} if unfit else {}),
             "index": index,
             "seconds": clock.seconds,
-            "versions": versions() | _others(config),
+            "versions": versions() | _others(config, index["kind"]),
             "git": git_revision(Path.cwd()),
         }
     )
@@ -205,7 +205,7 @@ def _servable(model: Identified, config: TrainConfig) -> Embeddings:
             f"{config.model.name} is not made of vectors, so it cannot be served; compare with it: "
             f"recsys train --baselines {config.model.name.replace('_', '-')}"
         )
-    if config.index.kind == "annoy":
+    if config.index.kind not in ("auto", EXACT):
         raise InputError(
             f"{config.model.name} is a sum over the history, which only the exact index ranks; "
             "take --index exact or auto"
@@ -229,13 +229,13 @@ def _serve(
     if items is not None and TITLE in items.columns:
         known = pl.DataFrame({ITEM: served.item_ids.ids})
         write_titles(run.titles, known.join(items, on=ITEM, how="left", maintain_order="left")[TITLE])
-    kind = config.index.kind if isinstance(outcome.served, Embeddings) else "exact"
+    kind = config.index.kind if isinstance(outcome.served, Embeddings) else EXACT
     chosen = choose(
         served.items, served.users, seen.rows, served.distance,
         target=config.index.target_recall, k=config.index.k, kind=kind,
         seed=derive(config.seed, "index"),
     )  # fmt: skip
-    save_index(run.index, chosen.index, served.items, chosen.promise)
+    save_index(run.index, chosen.kind, chosen.index, served.items, chosen.promise)
     return chosen.summary
 
 
@@ -270,8 +270,11 @@ def _same_plugins(run: RunFolder, config: TrainConfig) -> None:
             )
 
 
-def _others(config: TrainConfig) -> dict[str, str]:
-    return plugins.given_by_others(document(config)["model"], config.metrics)
+def _others(config: TrainConfig, index: str | None = None) -> dict[str, str]:
+    """Parts that others offer, and who does; ``index`` is the kind that was chosen."""
+    kind, offered = index or config.index.kind, plugins.foreign("indexes")
+    found = plugins.given_by_others(document(config)["model"], config.metrics)
+    return found | ({f"indexes {kind}": offered[kind]} if kind in offered else {})
 
 
 def _options(config: TrainConfig) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from recsys.errors import InputError, RecsysError, StoppedError
 from recsys.ids import find_id, id_text
 from recsys.ragged import Ragged
 from recsys.retrieval.export_places import Place, place
-from recsys.retrieval.index.store import MANIFEST, Choice, read_manifest
+from recsys.retrieval.index.store import EXACT, MANIFEST, read_manifest
 from recsys.retrieval.list_tables import ranked, strings, writer
 from recsys.retrieval.ranking import USERS_AT_ONCE
 from recsys.retrieval.recommender import Service, check_k
@@ -48,7 +48,7 @@ class Plan:
         format: parquet, csv or jsonl.
         users: Codes of the users in the order to write them.
         users_a_part: How many of them a part has.
-        index: exact or annoy.
+        index: A kind of index.
         purpose: serving or evaluation.
         in_parts: Whether ``out`` is a folder of parts.
         unknown: How many users were asked for that the run does not know.
@@ -61,7 +61,7 @@ class Plan:
     format: str
     users: IntArray
     users_a_part: int
-    index: Choice
+    index: str
     purpose: Purpose
     in_parts: bool
     unknown: int
@@ -89,7 +89,7 @@ def plan(
     k: int = 50,
     users: Sequence[object] | None = None,
     part_rows: int | None = None,
-    index: Choice = "auto",
+    index: str = "auto",
     purpose: Purpose = "serving",
 ) -> Plan:
     """Decide what is exported and how it is cut, and prepare the place; see ``export``.
@@ -106,7 +106,7 @@ def plan(
     check_k(k)
     in_parts = part_rows is not None
     if index == "auto":
-        index = "exact" if purpose == "evaluation" else _faster(RunFolder(run))
+        index = EXACT if purpose == "evaluation" else _faster(RunFolder(run))
     service = _opened(str(run), index)
     if purpose == "evaluation":
         _scored_without(service)
@@ -118,8 +118,9 @@ def plan(
         **_identity(service, codes, k, form, users_a_part), "purpose": purpose, "in_parts": in_parts
     }  # fmt: skip
     unknown = 0 if found is None else found[1]
-    kind: Choice = "exact" if service.index.exact else "annoy"
-    made = Plan(str(run), str(out), k, form, codes, users_a_part, kind, purpose, in_parts, unknown, identity)
+    made = Plan(
+        str(run), str(out), k, form, codes, users_a_part, service.kind, purpose, in_parts, unknown, identity
+    )
     made.place.prepare(identity)
     return made
 
@@ -183,7 +184,7 @@ def export(
     k: int = 50,
     users: Sequence[object] | None = None,
     part_rows: int | None = None,
-    index: Choice = "auto",
+    index: str = "auto",
     purpose: Purpose = "serving",
     advance: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
@@ -241,7 +242,7 @@ def served(run: RunFolder) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _opened(run: str, index: Choice) -> Service:
+def _opened(run: str, index: str) -> Service:
     return Service.open(Path(run), index)
 
 
@@ -260,12 +261,11 @@ def _format(out: PurePosixPath, part_rows: int | None) -> str:
     raise InputError(f"cannot tell the format of {out.name!r}; end it in .parquet, .csv or .jsonl")
 
 
-def _faster(run: RunFolder) -> Choice:
-    """What takes less time a user when many are ranked at once."""
+def _faster(run: RunFolder) -> str:
+    """What takes less time per user when many are ranked at once."""
     if not (run.index / MANIFEST).exists():
-        return "exact"
-    found: Choice = read_manifest(run.index).get("batch_kind", "exact")
-    return found
+        return EXACT
+    return str(read_manifest(run.index).get("batch_kind", EXACT))
 
 
 def _scored_without(service: Service) -> Ragged:
@@ -329,8 +329,7 @@ def _manifest(plan: Plan, files: list[dict[str, Any]]) -> dict[str, Any]:
     seen = _left_out(service, plan.purpose)
     left = len(service.model.item_ids) - np.diff(seen.indptr)[plan.users]
     promise = read_manifest(service.run.index) if (service.run.index / MANIFEST).exists() else {}
-    annoy = service.kind == "annoy"
-    measured = {key: promise[key] for key in promise if annoy and key.startswith("recall@")}
+    measured = {key: promise[key] for key in promise if not service.index.exact and key.startswith("recall@")}
     return {
         "schema": SCHEMA,
         "run": service.run.name,
@@ -339,7 +338,7 @@ def _manifest(plan: Plan, files: list[dict[str, Any]]) -> dict[str, Any]:
         "k": plan.k,
         "index": {
             "kind": service.kind,
-            "options": promise["options"] if annoy else {},
+            "options": promise["options"] if service.kind == promise.get("kind") else {},
             **measured,
         },
         "users": len(plan.users),

@@ -19,7 +19,7 @@ from recsys.retrieval.filters import Rules, look_up
 from recsys.retrieval.fold_in import fold_in, gram_of
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.index import Index
-from recsys.retrieval.index.store import Choice, open_index
+from recsys.retrieval.index.store import kind_of, open_index
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import read_seen, read_titles
 from recsys.storage.arrays import Codes, FloatArray
@@ -88,7 +88,7 @@ class Service:
         seen: What is known of each user, by user code.
         titles: Item titles by code, or None.
         index: What ranks.
-        kind: ``exact`` or ``annoy``.
+        kind: Its name in the family ``indexes``.
     """
 
     run: RunFolder
@@ -99,28 +99,28 @@ class Service:
     kind: str
 
     @classmethod
-    def open(cls, folder: Path, index: Choice = "auto") -> Service:
+    def open(cls, folder: Path, index: str = "auto") -> Service:
         """Check the seal of a run folder and map it.
 
         Args:
             folder: ``HOME/runs/<run>``.
-            index: ``exact``, ``annoy``, or ``auto``: what the run chose when its index was built.
+            index: A kind of index, or ``auto``: what the run chose when its index was built.
 
         Raises:
             RecsysError: If a file is missing, was changed, or does not belong to the run.
-            InputError: If ``annoy`` is asked for and the run has no Annoy index.
+            InputError: If there is no such kind, or the run has no index of it.
         """
         run = RunFolder(folder)
         run.verify()
         model = Stored.open(run.model)
-        opened = open_index(run.index, model.items, model.distance, index, sealed=True)
+        kind = kind_of(run.index, index)
         return cls(
             run,
             model,
             read_seen(run.seen, len(model.user_ids)),
             read_titles(run.titles, len(model.item_ids)),
-            opened,
-            "exact" if opened.exact else "annoy",
+            open_index(run.index, model.items, model.distance, index, sealed=True),
+            kind,
         )
 
     def recommend(

@@ -11,7 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from recsys import plugins
 from recsys.embeddings import Stored
+from recsys.retrieval.index.store import EXACT
 from recsys.storage.files import TEMPORARY
 from recsys.storage.home import SEAL
 from recsys.storage.run_folder import UNSEALED, RunFolder
@@ -70,9 +72,9 @@ def example(run: RunFolder) -> dict[str, list[object]]:
 
 def requirements(run: RunFolder) -> list[str]:
     """Packages that predicting needs, at the versions installed; no registry is asked."""
-    kind = (run.manifest().get("index") or {}).get("kind")
-    names = ["mlflow", "numpy", "pandas", *(["annoy"] if kind == "annoy" else [])]
-    return [f"{name}=={version(name)}" for name in names]
+    kind = (run.manifest().get("index") or {}).get("kind", EXACT)
+    names = ["mlflow", "numpy", "pandas", plugins.part("indexes", kind).constants.get("package")]
+    return [f"{name}=={version(name)}" for name in names if name is not None]
 
 
 def _unserved(folder: str, names: list[str]) -> list[str]:

@@ -31,7 +31,7 @@ def scores_of(distance: str, items: FloatArray = ITEMS) -> FloatArray:
 
 
 def test_the_indexes_are_found() -> None:
-    assert set(INDEXES) == {"annoy_index", "exact"}
+    assert set(INDEXES) == {"annoy", "exact"}
 
 
 @pytest.mark.parametrize("name", INDEXES)

@@ -121,13 +121,21 @@ def test_a_k_beyond_the_catalogue_gives_what_there_is(run: RunFolder, tmp_path: 
 
 def test_auto_takes_what_ranks_many_users_faster(run: RunFolder, tmp_path: Path) -> None:
     pytest.importorskip("annoy", reason="annoy is not installed: it needs a C++ compiler")
-    from recsys.retrieval.index.annoy_index import AnnoyIndex
+    from recsys.retrieval.index.annoy import Annoy
 
     model = embeddings()
     for annoy_ms, wanted in ((0.1, "annoy"), (0.9, "exact")):
-        mine, exact = (Measured(2, 20, 0.97, 0.0, 1.0, 1.0, batch) for batch in (annoy_ms, 0.5))
-        index = AnnoyIndex("cosine", 2).build(model.items)
-        save_index(run.index, index, model.items, Chosen(index, 20, 0.95, mine, exact, (mine,), "").promise)
+        mine, exact = (
+            Measured({"trees": 2, "search_k": 20}, 0.97, 0.0, 1.0, 1.0, batch) for batch in (annoy_ms, 0.5)
+        )
+        index = Annoy("cosine", 2).build(model.items)
+        save_index(
+            run.index,
+            "annoy",
+            index,
+            model.items,
+            Chosen("annoy", index, 20, 0.95, mine, exact, (mine,), "").promise,
+        )
         run.seal()
         manifest = export(run.path, tmp_path / "lists.csv", k=3)
         assert manifest["index"]["kind"] == wanted

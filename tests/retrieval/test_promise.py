@@ -37,11 +37,11 @@ def test_exported_annoy_lists_recall_what_was_promised(
     assert isinstance(model, Embeddings)
     run = run_folder(home, model, seen)
     chosen = choose(model.items, model.users, seen, model.distance, target=0.95, k=20, kind="annoy")
-    save_index(run.index, chosen.index, model.items, chosen.promise)
+    save_index(run.index, chosen.kind, chosen.index, model.items, chosen.promise)
     run.seal()
     lists = {}
     for kind in ("annoy", "exact"):
-        export(run.path, tmp_path / f"{kind}.parquet", k=20, index=kind)  # type: ignore[arg-type]
+        export(run.path, tmp_path / f"{kind}.parquet", k=20, index=kind)
         lists[kind] = pl.read_parquet(tmp_path / f"{kind}.parquet")
     assert lists["annoy"].height == lists["exact"].height
     same = lists["annoy"].join(lists["exact"], on=["user", "item"]).height

@@ -141,7 +141,7 @@ def test_a_wrong_choice_is_refused_even_where_it_decides_nothing(service: Servic
     with pytest.raises(InputError, match="unknown is 'Popular'; it is one of: error, popular, skip"):
         service.recommend(["u1"], unknown="Popular")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="index is 'fast'; it is one of: auto, annoy, exact"):
-        Service.open(service.run.path, "fast")  # type: ignore[arg-type]
+        Service.open(service.run.path, "fast")
 
 
 def test_a_missing_user_is_an_error_or_passed_over(service: Service) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import InputError, RecsysError
-from recsys.retrieval.index.annoy_index import AnnoyIndex
+from recsys.retrieval.index.annoy import Annoy
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.store import open_index, read_manifest, save_index
 
@@ -18,7 +18,7 @@ TREES = "items.annoy"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    save_index(tmp_path / "index", AnnoyIndex("dot", 3, 4, 9).build(ITEMS), ITEMS, {"target": 0.9})
+    save_index(tmp_path / "index", "annoy", Annoy("dot", 3, 4, 9).build(ITEMS), ITEMS, {"target": 0.9})
     return tmp_path / "index"
 
 
@@ -29,10 +29,10 @@ def edit(folder: Path, **changes: object) -> None:
 
 def test_an_index_comes_back_with_its_options_and_answers(folder: Path) -> None:
     opened = open_index(folder, ITEMS, "dot")
-    assert isinstance(opened, AnnoyIndex)
+    assert isinstance(opened, Annoy)
     assert (opened.trees, opened.search_k, opened.seed) == (3, 4, 9)
     np.testing.assert_array_equal(
-        opened.query(ITEMS[:9], 5)[0], AnnoyIndex("dot", 3, 4, 9).build(ITEMS).query(ITEMS[:9], 5)[0]
+        opened.query(ITEMS[:9], 5)[0], Annoy("dot", 3, 4, 9).build(ITEMS).query(ITEMS[:9], 5)[0]
     )
     assert read_manifest(folder)["target"] == 0.9
     assert isinstance(open_index(folder, ITEMS, "dot", "exact"), Exact)
@@ -45,11 +45,9 @@ def test_no_folder_is_exact_unless_annoy_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_an_exact_index_is_remembered_as_such(tmp_path: Path) -> None:
-    save_index(tmp_path / "index", Exact("cosine").build(ITEMS), ITEMS)
+    save_index(tmp_path / "index", "exact", Exact("cosine").build(ITEMS), ITEMS)
     assert open_index(tmp_path / "index", ITEMS, "cosine").exact
-    with pytest.raises(
-        InputError, match="holds no Annoy index: exact ranking was chosen; take --index exact"
-    ):
+    with pytest.raises(InputError, match="holds an index of kind exact, not annoy; take --index exact"):
         open_index(tmp_path / "index", ITEMS, "cosine", "annoy")
 
 
@@ -59,7 +57,7 @@ def test_an_exact_index_is_remembered_as_such(tmp_path: Path) -> None:
         ({"items": 100}, "is of 100 items, the run has 120"),
         ({"dim": 6}, "is of 6 dimensions, the run has 5"),
         ({"distance": "cosine"}, "is by the distance cosine, the run has dot"),
-        ({"kind": "faiss"}, "is of kind 'faiss', not exact or annoy"),
+        ({"kind": "faiss"}, "is of kind 'faiss', which is none of: annoy, exact"),
         ({"schema": 99}, "has schema 99, this version reads 1"),
     ],
 )
@@ -110,13 +108,13 @@ def test_a_missing_file_and_a_broken_manifest_are_told(folder: Path) -> None:
 
 
 def test_a_failed_save_leaves_the_index_that_was_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: AnnoyIndex, path: Path) -> None:
+    def full(self: Annoy, path: Path) -> None:
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     before = (folder / TREES).read_bytes()
-    monkeypatch.setattr(AnnoyIndex, "save", full)
+    monkeypatch.setattr(Annoy, "save", full)
     with pytest.raises(RecsysError, match="No space left on device; free some space"):
-        save_index(folder, AnnoyIndex("dot").build(ITEMS), ITEMS)
+        save_index(folder, "annoy", Annoy("dot").build(ITEMS), ITEMS)
     assert (folder / TREES).read_bytes() == before
     assert os.listdir(folder.parent) == ["index"]

@@ -1,9 +1,9 @@
-"""The index folder: a manifest that says of what it is an index, checked before Annoy opens the file.
+"""The index folder: a manifest that says what it is an index of, checked before the index is opened.
 
 ::
 
-    index/manifest.json     kind, options, distance, metric, sizes, hashes, target, measured recall, the curve
-          items.annoy       Annoy's trees; only where the kind is annoy
+    index/manifest.json     kind, options, distance, sizes, hashes, target, measured recall, the curve
+          items.annoy       Annoy's trees; other kinds have a file of their own or none
 """
 
 from __future__ import annotations
@@ -11,54 +11,71 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
+from recsys import plugins
 from recsys.errors import InputError, RecsysError
-from recsys.retrieval.index.annoy_index import AnnoyIndex
-from recsys.retrieval.index.exact import Exact
-from recsys.retrieval.index.index import Index
+from recsys.retrieval.index.index import Filed, Index
 from recsys.storage.arrays import FloatArray
 from recsys.storage.files import read_json, replacing, sha256, write_json
 
-Choice = Literal["auto", "annoy", "exact"]
+EXACT: Final = "exact"  # the kind that every run can be ranked by, without a folder
 SCHEMA: Final = 1
 MANIFEST: Final = "manifest.json"
-TREES: Final = "items.annoy"
 BUILD: Final = "build it with `recsys index build`"
 
 
+def choices() -> tuple[str, ...]:
+    """What ``--index`` takes: ``auto``, and every kind of index."""
+    return "auto", *plugins.names("indexes")
+
+
+def check_choice(choice: str) -> None:
+    """Refuse what is not a kind of index.
+
+    Raises:
+        InputError: If it is not one of ``choices``.
+    """
+    if choice not in choices():
+        raise InputError(f"index is {choice!r}; it is one of: {', '.join(choices())}")
+
+
 def save_index(
-    folder: Path, index: Exact | AnnoyIndex, items: FloatArray, promise: Mapping[str, Any] | None = None
+    folder: Path, kind: str, index: Index, items: FloatArray, promise: Mapping[str, Any] | None = None
 ) -> None:
     """Write an index folder, whole or not at all.
 
     Args:
         folder: ``runs/<run>/index``.
-        index: Built over ``items``.
+        kind: Name of the part in the family ``indexes``.
+        index: Of that kind, built over ``items``.
         items: (I, D) item vectors.
-        promise: What was measured: target, k, recall, latencies, curve (``tuning.Choice.promise``).
+        promise: What was measured: target, k, recall, latencies, curve (``tuning.Chosen.promise``).
     """
     with replacing(folder) as temporary:
         temporary.mkdir()
-        own: dict[str, Any] = {"kind": "exact", "options": {}}
-        if isinstance(index, AnnoyIndex):
-            path = temporary / TREES
+        described: dict[str, Any] = {}
+        if isinstance(index, Filed):
+            path = temporary / index.file
             index.save(path)
             stat = path.stat()
-            own = {
-                "kind": "annoy",
-                "options": {"trees": index.trees, "search_k": index.search_k, "seed": index.seed},
-                "metric": index.metric,
-                "radius": index.radius,
-                "file": {"sha256": sha256(path), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns},
-            }
+            entry = {"sha256": sha256(path), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+            described = {**index.describe(), "file": entry}
         write_json(temporary / MANIFEST, {
             "schema": SCHEMA,
-            **own,
+            "kind": kind,
+            "options": options_of(kind, index),
+            **described,
             "distance": index.distance,
             "items": len(items), "dim": items.shape[1], "items_sha256": hash_of(items),
             **(promise or {}),
         })  # fmt: skip
+
+
+def options_of(kind: str, index: Index) -> dict[str, Any]:
+    """The options of an index beside its distance, by name."""
+    names = [option.name for option in plugins.part("indexes", kind).options]
+    return {name: getattr(index, name) for name in names if name != "distance"}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -79,8 +96,36 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def kind_of(folder: Path, choice: str) -> str:
+    """The kind of index that a choice means for an index folder.
+
+    Args:
+        folder: ``runs/<run>/index``; where there is none, ``auto`` is exact.
+        choice: ``auto`` is the kind that the folder holds.
+
+    Raises:
+        InputError: If there is no such choice, or the folder holds another kind.
+        RecsysError: If the manifest is broken, or of a kind that is not installed.
+    """
+    check_choice(choice)
+    if choice == EXACT or (choice == "auto" and not (folder / MANIFEST).exists()):
+        return EXACT
+    found = str(read_manifest(folder).get("kind"))
+    if found not in choices():
+        raise RecsysError(
+            f"the index {folder / MANIFEST} is of kind {found!r}, which is none of: "
+            f"{', '.join(plugins.names('indexes'))}; install what offers it, or {BUILD}"
+        )
+    if choice not in ("auto", found):
+        raise InputError(
+            f"{folder} holds an index of kind {found}, not {choice}; "
+            f"take --index {found}, or build one with `recsys index build --index {choice}`"
+        )
+    return found
+
+
 def open_index(
-    folder: Path, items: FloatArray, distance: str, choice: Choice = "auto", *, sealed: bool = False
+    folder: Path, items: FloatArray, distance: str, choice: str = "auto", *, sealed: bool = False
 ) -> Index:
     """The index of a folder over the item vectors of a run.
 
@@ -93,29 +138,25 @@ def open_index(
             vectors are checked here.
 
     Raises:
-        InputError: If there is no such choice, or ``annoy`` is asked for and the folder has no Annoy index.
+        InputError: If there is no such choice, or the folder holds another kind.
         RecsysError: If the index is not of these items, or its file is not the one that was written.
     """
-    if choice not in get_args(Choice):
-        raise InputError(f"index is {choice!r}; it is one of: {', '.join(get_args(Choice))}")
-    if choice == "exact" or (choice == "auto" and not (folder / MANIFEST).exists()):
-        return Exact(distance).build(items)
+    kind = kind_of(folder, choice)
+    if choice == EXACT or not (folder / MANIFEST).exists():
+        exact: Index = plugins.make("indexes", EXACT, {"distance": distance})
+        return exact.build(items)
     manifest = read_manifest(folder)
     _check(folder / MANIFEST, manifest, items, distance)
-    if manifest["kind"] == "exact":
-        if choice == "annoy":
-            raise InputError(
-                f"{folder} holds no Annoy index: exact ranking was chosen; "
-                "take --index exact, or build one with `recsys index build --index annoy`"
-            )
-        return Exact(distance).build(items)
-    _check_file(folder / TREES, manifest["file"], sealed=sealed)
+    index: Index = plugins.make("indexes", kind, {"distance": distance, **manifest["options"]})
+    if not isinstance(index, Filed):
+        return index.build(items)
+    _check_file(folder / index.file, manifest["file"], sealed=sealed)
     if not sealed and (found := hash_of(items)) != manifest["items_sha256"]:
         raise RecsysError(
             f"{folder} is an index of other vectors: sha256 {manifest['items_sha256'][:12]}, "
             f"the run has {found[:12]}; {BUILD}"
         )
-    return AnnoyIndex(distance, **manifest["options"]).load(folder / TREES, items, manifest["radius"])
+    return index.load(folder / index.file, items, manifest)
 
 
 def hash_of(items: FloatArray) -> str:
@@ -124,7 +165,7 @@ def hash_of(items: FloatArray) -> str:
 
 
 def _check(path: Path, manifest: Mapping[str, Any], items: FloatArray, distance: str) -> None:
-    """What the manifest says against what the run is."""
+    """Compare the manifest with the run."""
     run = {"items": len(items), "dim": int(items.shape[1]), "distance": distance}
     says = {"items": "is of {} items", "dim": "is of {} dimensions", "distance": "is by the distance {}"}
     for name, value in run.items():
@@ -132,14 +173,10 @@ def _check(path: Path, manifest: Mapping[str, Any], items: FloatArray, distance:
             raise RecsysError(
                 f"the index {path} {says[name].format(manifest.get(name))}, the run has {value}; {BUILD}"
             )
-    if manifest.get("kind") not in ("exact", "annoy"):
-        raise RecsysError(
-            f"the index {path} is of kind {manifest.get('kind')!r}, not exact or annoy; {BUILD}"
-        )
 
 
 def _check_file(path: Path, entry: Mapping[str, Any], *, sealed: bool) -> None:
-    """The file against the manifest: its size always, its hash unless nothing has touched it."""
+    """Compare the file with the manifest: its size always, its hash where it has been touched since."""
     if not path.exists():
         raise RecsysError(f"{path} is missing; {BUILD}")
     stat = path.stat()
