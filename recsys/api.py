@@ -103,7 +103,11 @@ def open(run: str = "current", *, dataset: str | None = None, home: str | Path |
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run that can be asked; its files are checked and mapped at the first question."""
+    """A finished run that answers queries.
+
+    The first query checks its files and maps them, once for all later ones. They are unmapped when the object
+    is collected, so there is nothing to close. A run folder replaced since then is read by a new ``open``.
+    """
 
     folder: RunFolder
 
@@ -120,7 +124,7 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Metric -> value on the test part."""
+        """Metric -> value on the test set."""
         metrics: dict[str, float] = self.folder.manifest()["metrics"]
         return metrics
 
@@ -143,7 +147,7 @@ class Run:
             k: Length of a list.
             with_seen: Whether items that are known of the user may be listed.
             unknown: What a user the run does not know gets: ``error``, ``popular`` items, or ``skip``: no
-                list. A null is no user: an error, or else passed over.
+                list. A null is not a user: an error, or else skipped.
             exclude: Ids of items to leave out.
             only: Ids of items to keep to.
 
@@ -216,7 +220,8 @@ class Run:
             users: Ids, in the order to write them; all users of the run otherwise. Unknown ones are counted.
             part_rows: Most rows of a part.
             index: A kind of index, or ``auto``: the faster one, as measured when it was built.
-            purpose: ``serving`` leaves out all that is known of a user, ``evaluation`` only train and valid.
+            purpose: ``serving`` leaves out all that is known of a user, ``evaluation`` only the train
+                and validation sets.
 
         Returns:
             The manifest that is written beside the file.
@@ -233,7 +238,7 @@ class Run:
         )  # fmt: skip
 
     def evaluate(self, by: str | None = None) -> pl.DataFrame:
-        """The metrics of the run and of its baselines on the test part.
+        """The metrics of the run and of its baselines on the test set.
 
         Args:
             by: ``activity``: over quarters of the users by how many items each chose in training.

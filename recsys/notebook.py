@@ -1,6 +1,6 @@
 """A run, a list, a comparison and a dataset as HTML: what a notebook shows of them.
 
-Plain values in, one self-contained table out. Every text is escaped, styles stand on the elements (a notebook
+Plain values in, one self-contained table out. Every text is escaped, styles are on the elements (a notebook
 that is not trusted drops style sheets), and colours are those of the page, so that a dark one stays readable.
 """
 
@@ -37,14 +37,14 @@ def run(manifest: Mapping[str, Any], metrics: Sequence[str] = SHOWN) -> str:
     ]
     counts = manifest["counts"]
     below = (
-        f"Test part: {counts['users']:,} users, {counts['test_rows']:,} interactions; "
+        f"Test set: {counts['users']:,} users, {counts['test_rows']:,} interactions; "
         f"{counts['cold_users']:,} cold users are left out. {LEGEND}"
     )
     return _table(f"{manifest['run']} on {manifest['dataset']['name']}", ["model", *shown], rows, below)
 
 
 def recommendations(lists: Iterable[Mapping[str, Any]]) -> str:
-    """Lists as ``Recommendation.document`` has them: a table a user, with titles where there are any."""
+    """Lists as ``Recommendation.document`` has them: one table per user, with titles where there are any."""
     return "".join(_list(each) for each in lists)
 
 

@@ -120,7 +120,7 @@ def test_its_files_are_checked_once(numbered: recsys.Run, monkeypatch: pytest.Mo
     numbered.recommend(5)
     numbered.similar(item=3)
     numbered.recommend(history=[3])
-    assert len(opened) == 1
+    assert opened == [numbered.folder.path]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Lists for every user in files: ranked block by block, written beside it, whole or not at all."""
+"""Lists for every user in files: ranked in blocks, written as they come, visible whole or not at all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Write = Callable[["pa.Table"], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is exported, and how it is cut; to be sent to whoever writes a part (it pickles).
+    """What is exported, and how it is cut; picklable, so that another process can write a part.
 
     Args:
         run: The sealed run folder, as it is reached where parts are written.
@@ -51,8 +51,8 @@ class Plan:
         index: A kind of index.
         purpose: serving or evaluation.
         in_parts: Whether ``out`` is a folder of parts.
-        unknown: How many users were asked for that the run does not know.
-        identity: What tells whether a stopped export was the same one.
+        unknown: How many of the users given the run does not know.
+        identity: Decides whether a stopped export was the same one.
     """
 
     run: str
@@ -126,14 +126,19 @@ def plan(
 
 
 def write_part(
-    plan: Plan, number: int, advance: Callable[[int], None] = lambda count: None
+    plan: Plan,
+    number: int,
+    advance: Callable[[int], None] = lambda count: None,
+    *,
+    users_at_once: int = USERS_AT_ONCE,
 ) -> dict[str, Any]:
-    """Rank the users of one part and write it, unless it is there already; the same bytes whoever writes it.
+    """Rank the users of one part and write it, unless it exists; every process writes the same bytes.
 
     Args:
         plan: Of the export.
         number: From 0.
         advance: Called with how many more users are done.
+        users_at_once: Users that are ranked together, which bounds memory and changes no byte.
 
     Returns:
         File, bytes and sha256, for ``commit``.
@@ -145,7 +150,7 @@ def write_part(
         advance(len(plan.part(number)))
         return found
     with where.writing(number) as path:
-        _write_part(path, plan, plan.part(number), advance)
+        _write_part(path, plan, plan.part(number), advance, users_at_once)
     written = where.written(number)
     assert written is not None, "it was just written"
     return written
@@ -204,8 +209,8 @@ def export(
         part_rows: Most rows of a part.
         index: ``auto`` is what ranks many users faster, as measured when the index was built; exact for
             evaluation.
-        purpose: ``serving`` leaves out all that is known of a user; ``evaluation`` only train and valid, so
-            that these are the lists that ``recsys evaluate`` scores.
+        purpose: ``serving`` leaves out all that is known of a user; ``evaluation`` only the train
+            and validation sets, so that these are the lists that ``recsys evaluate`` scores.
         advance: Called with how many more users are done.
 
     Returns:
@@ -213,12 +218,12 @@ def export(
 
     Raises:
         InputError: If k or ``part_rows`` is below 1, the format is unknown, no user is known, ``out`` is a
-            folder that no export made, or lists for evaluation are asked of a run that has not got them.
+            folder that no export made, or lists for evaluation are requested from a run that has none.
         RecsysError: If the disk is full; the parts that are whole are kept.
         StoppedError: On Ctrl-C.
     """
     files: list[dict[str, Any]] = []
-    _opened.cache_clear()  # a run of the same name may have been made anew
+    _opened.cache_clear()  # a run of the same name may have been made again
     try:
         made = plan(run, out, k=k, users=users, part_rows=part_rows, index=index, purpose=purpose)
         try:
@@ -278,7 +283,7 @@ def _scored_without(service: Service) -> Ragged:
         )
     if manifest.get("refit") == "all":
         raise InputError(
-            f"run {service.run.name} serves a model fitted to its test part too (--refit all), so its lists "
+            f"run {service.run.name} serves a model fitted to its test set too (--refit all), so its lists "
             "are not those that were scored; export for evaluation from a run of `recsys train --refit valid`"
         )
     return service.seen.learned_rows()
@@ -291,9 +296,9 @@ def _known(service: Service, users: Sequence[object]) -> tuple[IntArray, int]:
     if not codes:
         raise InputError(
             f"none of the {len(unique)} users is known to run {service.run.name}, such as {unique[0]!r}; "
-            "give user ids as they stand in the log"
+            "give user ids as they are in the log"
             if unique
-            else "there is no user to export; give user ids as they stand in the log"
+            else "there is no user to export; give user ids as they are in the log"
         )
     return np.array(codes, dtype=np.int64), sum(code is None for code in found.values())
 
@@ -306,15 +311,17 @@ def _identity(service: Service, users: IntArray, k: int, form: str, users_a_part
     }  # fmt: skip
 
 
-def _write_part(path: Path, plan: Plan, users: IntArray, advance: Callable[[int], None]) -> None:
+def _write_part(
+    path: Path, plan: Plan, users: IntArray, advance: Callable[[int], None], at_once: int
+) -> None:
     """Rank a block while the one before is written."""
     service = _opened(plan.run, plan.index)
     seen = _left_out(service, plan.purpose)
     names, items = strings(service.model.user_ids), strings(service.model.item_ids)
     with writer(path, plan.format) as write, ThreadPoolExecutor(1) as executor:
         pending: Future[None] | None = None
-        for start in range(0, len(users), USERS_AT_ONCE):
-            block = users[start : start + USERS_AT_ONCE]
+        for start in range(0, len(users), at_once):
+            block = users[start : start + at_once]
             table = ranked(service, seen, block, plan.k, names, items)
             if pending is not None:
                 pending.result()

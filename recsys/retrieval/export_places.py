@@ -1,4 +1,4 @@
-"""Where an export is written: a local path, with renames, or what fsspec knows, with a manifest last."""
+"""Where an export is written: a local path, with renames, or a URL of fsspec, with a manifest last."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Place(Protocol):
     """Where the parts of one export go, and where they become visible all at once."""
 
     def prepare(self, identity: Mapping[str, Any]) -> None:
-        """Keep the parts of the same export; start anew where another one was stopped.
+        """Keep the parts of the same export; start again where another one was stopped.
 
         Raises:
             InputError: If something lies there that no export made.
@@ -109,7 +109,7 @@ class LocalPlace:
         write_json(path, identity)
 
     def resume(self, identity: Mapping[str, Any]) -> None:
-        """Nothing is to be noted: the work folder says it."""
+        """Do nothing: the work folder says which export it is."""
 
     def written(self, number: int) -> dict[str, Any] | None:
         """See ``Place``."""
@@ -138,9 +138,9 @@ class LocalPlace:
     def _complete(self) -> None:
         """Put finished lists in the place of what was there, and their manifest beside them.
 
-        The manifest in ``work`` says that the lists are whole, so that whoever finds it there continues where
-        a process was killed. The old manifest goes first and the new one comes last: one that lies beside
-        lists is always theirs.
+        The manifest in ``work`` says that the lists are whole, so that the next export that finds
+        it there continues where a process was killed. The old manifest goes first and the new one comes last:
+        one that is beside lists is always theirs.
         """
         work, out = self.work, self.out
         if not (work / DONE).exists():

@@ -31,14 +31,14 @@ class FoundIds:
 
 @dataclass(frozen=True, slots=True)
 class NamedIds:
-    """Raw ids for a rule, and what to call them in a message, such as the file that they stand in."""
+    """Raw ids for a rule, and what to call them in a message, such as the file that they come from."""
 
     name: str
     ids: Sequence[object]
 
 
 def look_up(ids: Iterable[object], catalogue: TextColumn) -> FoundIds:
-    """Codes of raw ids; what is null or empty is passed over.
+    """Codes of raw ids; null and empty ones are skipped.
 
     Example:
         >>> look_up(["b", "x", "a", "b"], TextColumn.of(["a", "b"]))
@@ -77,5 +77,5 @@ def rules_of(
                 f"{', '.join(unknown[:5])}"
             )
     if only is not None and len(found["only"].codes) == 0:
-        raise InputError(f"no id in {only.name} is in the catalogue; give item ids as they stand in the log")
+        raise InputError(f"no id in {only.name} is in the catalogue; give item ids as they are in the log")
     return Rules(*(found[rule].codes if rule in found else None for rule in ("exclude", "only")))

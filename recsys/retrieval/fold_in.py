@@ -46,7 +46,7 @@ def fold_in(model: Foldable, history: Codes, gram: Gram | None = None) -> FloatA
 
     Args:
         model: Mapped embeddings.
-        history: Item codes, the newest last; an item that stands twice counts once, as the newer.
+        history: Item codes, the newest last; an item that occurs twice counts once, as the newer.
         gram: Y'Y (D, D) where the caller keeps it; made from all items otherwise.
 
     Raises:

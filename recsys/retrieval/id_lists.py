@@ -26,7 +26,7 @@ Numbered = Iterator[tuple[int, object]]
 def ids_of_text(text: str, catalogue: TextColumn) -> list[str]:
     """The ids that a text lists: the whole of it where that is a known id, else its fields, as in a CSV file.
 
-    An id with a comma beside others stands in double quotes; empty fields are passed over.
+    An id with a comma beside others is in double quotes; empty fields are skipped.
 
     Raises:
         InputError: If the text is not UTF-8, or its quotes do not close.
@@ -52,8 +52,8 @@ def read_ids(path: Path, column: str = ITEM) -> list[str]:
     """Ids from a file: one a line, or the named column of a .csv, .tsv, .jsonl, .ndjson or .parquet file.
 
     All but parquet may also end in .gz or .zst. Lines end at line feeds, and at nothing else that Unicode
-    calls the end of a line; the separator of a .csv or .tsv file is the one that its header shows. What is
-    empty or null is passed over; ids of any type are read as ``id_text`` says.
+    calls the end of a line; the separator of a .csv or .tsv file is the one that its header shows. Empty and
+    null ones are skipped; ids of any type are read as ``id_text`` says.
 
     Raises:
         InputError: If the file is missing, cannot be read, lacks the column, or holds no id or a wrong one.
@@ -177,7 +177,7 @@ def _from_jsonl(path: Path, text: str, column: str) -> Numbered:
 def _from_parquet(path: Path, column: str) -> Numbered:
     import polars as pl
 
-    with path.open("rb"):  # a missing file is told as of every other kind
+    with path.open("rb"):  # a missing file gives the message of every other kind
         pass
     try:
         frame = pl.scan_parquet(path, glob=False, hive_partitioning=False)

@@ -29,6 +29,7 @@ def rank(
     seen: Ragged | None = None,
     index: Index | None = None,
     advance: Callable[[int], None] = lambda count: None,
+    at_once: int | None = None,
 ) -> tuple[Codes, FloatArray]:
     """The k best items of each user, best first, equal scores by code.
 
@@ -41,7 +42,8 @@ def rank(
         k: Length of a list, at least 1.
         seen: A row for each user *code*: items that may not be listed; None where all may be.
         index: Item vectors of ``scorer`` that can be asked.
-        advance: Told how many more users are done.
+        advance: Called with how many more users are done.
+        at_once: Users of a block; by default so many that memory is bounded.
 
     Returns:
         Codes (n, k) i32 and scores (n, k) f32; -1 and -inf where fewer than k items remain.
@@ -56,7 +58,7 @@ def rank(
     scores = np.empty((len(users), k), dtype=np.float32)
     if isinstance(scorer, Embeddings) and index is None:
         index = exact(scorer)
-    size = USERS_AT_ONCE if isinstance(scorer, Embeddings) else SCORED_AT_ONCE
+    size = at_once or (USERS_AT_ONCE if isinstance(scorer, Embeddings) else SCORED_AT_ONCE)
     for start in range(0, len(users), size):
         block = users[start : start + size]
         exclude = None if seen is None else seen.take(block)
@@ -75,7 +77,7 @@ def rank(
 def exact(model: Embeddings) -> Index:
     """The exact index of a model: on the GPU where this process trains on one, else in numpy.
 
-    Both give the same lists. torch is not imported for it: who only ranks starts without.
+    Both give the same lists. torch is not imported for it: ranking alone starts without torch.
     """
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():

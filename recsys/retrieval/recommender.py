@@ -80,7 +80,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Service:
-    """What a run can be asked. Opening maps files and parses nothing, so it costs the same at any size.
+    """A run that answers queries. Opening maps files and parses nothing, so it costs the same at any size.
 
     Args:
         run: The sealed run folder.
@@ -134,14 +134,15 @@ class Service:
     ) -> list[Recommendation]:
         """The k best items for each user without those known of the user; shorter only where nothing is left.
 
-        Known of a user are the items of train, valid and test, and those below ``--positive-from``.
+        Known of a user are the items of the train, validation and test sets, and those below
+        ``--positive-from``.
 
         Args:
-            users: Raw ids, of any type that ``id_text`` reads. One that is null is no user: an error where
-                ``unknown`` is ``error``, else passed over.
+            users: Raw ids, of any type that ``id_text`` reads. A null is not a user: an error where
+                ``unknown`` is ``error``, else skipped.
             k: Length of a list, at least 1.
             with_seen: Whether known items may be listed.
-            unknown: What becomes of a user the run does not know: an error, the items that most users have
+            unknown: What a user that the run does not know gets: an error, the items that most users have
                 seen (the score is how many of those learned from), or no list.
             rules: Items to leave out or to keep to.
 
@@ -168,7 +169,7 @@ class Service:
     ) -> tuple[Recommendation, list[str]]:
         """The k best items for someone never seen, from raw item ids; and those that the run does not know.
 
-        The history is told oldest first, which matters to a model whose tower forgets.
+        The history is given oldest first, which matters to a model whose tower forgets.
 
         Raises:
             InputError: If k is below 1 or no item of the history is known.
@@ -178,7 +179,7 @@ class Service:
         if len(found.codes) == 0:
             raise InputError(
                 f"no item of the history is known to run {self.run.name}: "
-                f"{', '.join(found.unknown[:5]) or 'it is empty'}; give item ids as they stand in the log"
+                f"{', '.join(found.unknown[:5]) or 'it is empty'}; give item ids as they are in the log"
             )
         ordered = [code for item in history if (code := find_id(item, self.model.item_ids)) is not None]
         vector = fold_in(self.model, np.array(ordered, dtype=np.int32), lambda: self._gram)
@@ -211,7 +212,7 @@ class Service:
         if code is None:
             raise InputError(
                 f"unknown item id {id_text(item)!r}; run {self.run.name} knows "
-                f"{len(self.model.item_ids)} items, as they stand in the log it was trained on"
+                f"{len(self.model.item_ids)} items, as they are in the log it was trained on"
             )
         return self._named(*self._nearest(self.model.items, code, k))
 
@@ -289,7 +290,7 @@ def _within(
 
 
 def _with_everywhere(rows: Ragged | None, codes: Codes, count: int) -> Ragged:
-    """Ragged with ``codes`` added to each."""
+    """Rows with ``codes`` added to each."""
     merged = [codes if rows is None else np.union1d(rows.row(row), codes) for row in range(count)]
     indptr = np.concatenate([[0], np.cumsum([len(row) for row in merged])]).astype(np.int64)
     return Ragged(indptr, np.concatenate(merged).astype(np.int32))
@@ -305,7 +306,7 @@ def _cut(k: int, items: FloatArray) -> int:
 
 
 def check_k(k: object) -> None:
-    """Refuse a length of a list that is none.
+    """Refuse what is not the length of a list.
 
     Raises:
         InputError: If k is not a whole number, or below 1.
@@ -329,5 +330,5 @@ def _asked(users: Sequence[object], unknown: Unknown) -> list[str]:
 
 def _unknown_user(users: Sequence[str], *, serve: bool = True) -> str:
     more = f" and {len(users) - 1} more" if len(users) > 1 else ""
-    mend = "train on it, give --history, or set --unknown popular" if serve else "train on it"
-    return f"unknown user id {users[0]!r}{more}; {mend}"
+    fix = "train on it, give --history, or set --unknown popular" if serve else "train on it"
+    return f"unknown user id {users[0]!r}{more}; {fix}"

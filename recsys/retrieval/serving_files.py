@@ -15,7 +15,7 @@ from recsys.storage.string_column import TextColumn
 
 
 def write_seen(path: Path, seen: Seen) -> None:
-    """Write what is known of each user, a row a user code, whole or not at all."""
+    """Write what is known of each user, one row per user code, whole or not at all."""
     rows = seen.rows
     arrays.save(path, {
         "indptr": rows.indptr.astype(np.int64),

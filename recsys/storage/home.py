@@ -41,12 +41,12 @@ class Home:
 
     @property
     def datasets(self) -> Path:
-        """One folder a dataset."""
+        """One folder per dataset."""
         return self.path / "datasets"
 
     @property
     def runs(self) -> Path:
-        """One folder a run."""
+        """One folder per run."""
         return self.path / "runs"
 
     def names(self, kind: Kind) -> list[str]:

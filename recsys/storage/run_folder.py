@@ -106,7 +106,7 @@ class RunFolder:
 
         A file with the size and mtime it had when it was hashed is taken as unchanged, so that a call costs
         no reading; ``deep`` hashes every file all the same. After a copy the times differ: it is hashed.
-        Files below the folder ``without`` are passed over: what is about to be made anew need not be whole.
+        Files below the folder ``without`` are skipped: what is about to be made again need not be whole.
 
         Raises:
             RecsysError: If a file is missing or its hash differs; both hashes are named.

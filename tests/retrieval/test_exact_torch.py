@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from recsys.errors import InputError, RecsysError
 from recsys.ragged import Ragged
-from recsys.retrieval.index import exact_torch
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.exact_torch import ExactOnDevice
 
@@ -31,12 +30,10 @@ def scene(seed: int, users: int, items: int, values: int = 0) -> tuple[np.ndarra
 
 
 @pytest.mark.parametrize("distance", ["dot", "cosine", "euclidean"])
-def test_the_lists_are_those_of_the_exact_index(
-    device: str, distance: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exact_torch, "BLOCK_SCORES", 400)  # several blocks, the last one shorter
+def test_the_lists_are_those_of_the_exact_index(device: str, distance: str) -> None:
     users, items, seen = scene(0, 23, 60)
-    ours = ExactOnDevice(distance, device).build(items).query(users, 7, seen)
+    # Several blocks, the last one shorter.
+    ours = ExactOnDevice(distance, device, block_scores=400).build(items).query(users, 7, seen)
     theirs = Exact(distance).build(items).query(users, 7, seen)
     np.testing.assert_array_equal(ours[0], theirs[0])
     np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-4, atol=1e-5)

@@ -11,7 +11,7 @@ import pytest
 
 from recsys.errors import InputError, RecsysError, StoppedError
 from recsys.retrieval import export as module
-from recsys.retrieval.export import export
+from recsys.retrieval.export import commit, export, plan, write_part
 from recsys.retrieval.index.store import save_index
 from recsys.retrieval.index.tuning import Chosen, Measured
 from recsys.retrieval.recommender import Service
@@ -84,10 +84,10 @@ def test_the_manifest_names_what_was_written(run: RunFolder, tmp_path: Path) -> 
     assert manifest["served"]["model/vectors.safetensors"] == sha256(run.model / "vectors.safetensors")
 
 
-def test_blocks_do_not_show(run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_show(run: RunFolder, tmp_path: Path) -> None:
     export(run.path, tmp_path / "a.csv", k=7)
-    monkeypatch.setattr(module, "USERS_AT_ONCE", 5)
-    export(run.path, tmp_path / "b.csv", k=7)
+    made = plan(run.path, tmp_path / "b.csv", k=7)
+    commit(made, [write_part(made, 0, users_at_once=5)])
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 

@@ -11,7 +11,6 @@ import pytest
 from recsys.embeddings import Embeddings
 from recsys.errors import InputError
 from recsys.ids import IdMap
-from recsys.retrieval import ranking
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.exact_torch import ExactOnDevice
 from recsys.retrieval.ranking import exact, rank
@@ -41,15 +40,14 @@ def embeddings(users: int = 60, items: int = 40, dim: int = 4, distance: str = "
 
 
 @pytest.mark.parametrize("distance", ["dot", "cosine", "euclidean"])
-def test_embeddings_and_their_scores_rank_alike(distance: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embeddings_and_their_scores_rank_alike(distance: str) -> None:
     log = interactions()
     model = embeddings(len(log.users), len(log.items), distance=distance)
     users = np.arange(len(log.users))[::-1].copy()
     whole, values = rank(model, users, 7, log.histories())
-    monkeypatch.setattr(ranking, "USERS_AT_ONCE", 7)
-    monkeypatch.setattr(ranking, "SCORED_AT_ONCE", 11)
-    blocked, _ = rank(model, users, 7, log.histories())
-    scored, again = rank(Matrix(model.scores(np.arange(len(log.users)))), users, 7, log.histories())
+    blocked, _ = rank(model, users, 7, log.histories(), at_once=7)
+    matrix = Matrix(model.scores(np.arange(len(log.users))))
+    scored, again = rank(matrix, users, 7, log.histories(), at_once=11)
     assert (whole == blocked).all()
     assert (whole == scored).all()
     np.testing.assert_allclose(values, again, rtol=1e-5)

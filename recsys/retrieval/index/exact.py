@@ -48,7 +48,7 @@ class Exact:
     _nomination: Nomination | None = field(default=None, init=False, repr=False)
 
     def build(self, items: FloatArray) -> Exact:
-        """Take the item vectors (I, D); nothing is computed before it is asked.
+        """Take the item vectors (I, D); nothing is computed before the first query.
 
         Returns:
             The index itself.

@@ -32,6 +32,7 @@ class ExactOnDevice:
     Args:
         distance: Name of a part in ``recsys/learning/distances``.
         device: As torch names it.
+        block_scores: Scores held at once.
 
     Example:
         >>> items = np.array([[1.0], [3.0], [2.0], [3.0]], dtype=np.float32)
@@ -43,6 +44,7 @@ class ExactOnDevice:
 
     distance: str
     device: str
+    block_scores: int = BLOCK_SCORES
     exact: ClassVar[bool] = True
     _items: torch.Tensor | None = field(default=None, init=False, repr=False)
 
@@ -72,7 +74,7 @@ class ExactOnDevice:
         there = self._there(vectors)
         codes = torch.full((len(vectors), k), -1, dtype=torch.int32, device=there.device)
         scores = torch.full((len(vectors), k), float("-inf"), device=there.device)
-        size = max(1, BLOCK_SCORES // max(1, len(items)))
+        size = max(1, self.block_scores // max(1, len(items)))
         with torch.no_grad():
             for start in range(0, len(vectors), size):
                 block = slice(start, min(start + size, len(vectors)))
@@ -100,7 +102,7 @@ def top(matrix: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The k largest of each row (b, I), largest first and equal ones by code: scores and codes (b, k).
 
     A fast selection orders equal scores as it likes. A few more than k are fetched and put in order; a row
-    whose k-th score also stands at the end of what was fetched may have more of it, and is sorted whole.
+    whose k-th score is also the last one fetched may have more equal ones, and is sorted whole.
 
     Example:
         >>> import torch

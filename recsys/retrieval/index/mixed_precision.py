@@ -219,7 +219,7 @@ def nominate(
     hidden = None if exclude is None else _positions(exclude, size)
 
     def work(worker: int) -> None:
-        # Each thread takes whole blocks: their scores stay in the cache of its core, and nobody waits.
+        # Each thread takes whole blocks: their scores stay in the cache of its core, and no thread waits.
         product = np.empty((len(catalogue.low), size), dtype=catalogue.low.dtype)
         never = _bits(np.array(-np.inf, dtype=np.float32), catalogue.precision)
         for start in range(worker * size, len(vectors), workers * size):
@@ -262,7 +262,7 @@ def _lists(
     if catalogue.offset is not None:
         reached = reached + catalogue.offset[codes]
         scores = catalogue.distance.similarity(asking.points[:, None], catalogue.points[codes])
-    # The sort is stable and the codes ascend: equal scores stand by code.
+    # The sort is stable and the codes ascend: equal scores are ordered by code.
     scores = np.where(allowed, scores, -np.inf)
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     scores = np.take_along_axis(scores, order, axis=1)
@@ -333,7 +333,7 @@ def _half_unit(values: FloatArray, precision: Precision) -> FloatArray:
 
 
 def _positions(exclude: Ragged, size: int) -> npt.NDArray[np.int64]:
-    """Where excluded pairs stand in the flat product (I', size) of their block."""
+    """Positions of excluded pairs in the flat product (I', size) of their block."""
     rows = np.repeat(np.arange(len(exclude)) % size, np.diff(exclude.indptr))
     return exclude.indices.astype(np.int64) * size + rows
 

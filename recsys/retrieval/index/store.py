@@ -73,7 +73,7 @@ def save_index(
 
 
 def options_of(kind: str, index: Index) -> dict[str, Any]:
-    """The options of an index beside its distance, by name."""
+    """The options of an index without its distance, by name."""
     names = [option.name for option in plugins.part("indexes", kind).options]
     return {name: getattr(index, name) for name in names if name != "distance"}
 

@@ -71,7 +71,7 @@ class Chosen:
         k: Length of the lists that were measured.
         target: The recall asked for.
         promised: Measured on users that the setting was not chosen on.
-        exact: Latencies of exact ranking beside it.
+        exact: Latencies of exact ranking, to compare with.
         curve: Every setting that was tried.
         why: Why this kind was taken.
         seed: Decides which users were measured, so that others can verify.
@@ -91,8 +91,8 @@ class Chosen:
     def batch_kind(self) -> str:
         """What ranks many users at once, as an export does: the index only where it is faster there, too.
 
-        An exact ranking shares its work between users where trees are asked anew for each, so that the index
-        that answers one user sooner is often the slower one for all of them.
+        An exact ranking shares its work between users where trees are searched again for each, so that the
+        index that answers one user sooner is often the slower one for all of them.
         """
         return self.kind if self.promised.batch_ms * WORTH <= self.exact.batch_ms else EXACT
 
