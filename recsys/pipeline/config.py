@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from recsys import plugins
 from recsys.data.etl.options import EtlOptions
@@ -48,7 +49,7 @@ class IndexSection(_Section):
     def _known_kind(cls, value: str) -> str:
         known = ("auto", *plugins.names("indexes"))
         if value not in known:
-            raise ValueError(f"{value!r} is not one of: {', '.join(known)}")
+            raise PydanticCustomError("kind", f"input should be one of {', '.join(known)}")
         return value
 
 

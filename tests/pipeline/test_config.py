@@ -128,6 +128,7 @@ def test_a_model_of_models_is_judged_before_any_fit(model: dict[str, object], fa
         ({"metrics": ["ndcg@ten"]}, "ndcg@20"),
         ({"refit": "some"}, "refit: input should be 'none', 'valid' or 'all', not 'some'"),
         ({"index.target_recall": 1.5}, "index.target_recall"),
+        ({"index.kind": "fast"}, "index.kind: input should be one of auto, annoy, exact, not 'fast'"),
         ({"modle": "als"}, "modle: there is no such option"),
     ],
 )
