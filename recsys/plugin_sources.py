@@ -148,7 +148,7 @@ def listed(family: str) -> tuple[tuple[str, PartSource], ...]:
         for each, name, source in _parts_of_file(path)
         if each == family
     ]
-    return (*files, *(found for found in _installed(family)))
+    return (*files, *((name, found) for name, found in _installed(family) if isinstance(found, PartSource)))
 
 
 def members(folder: str, protocol: str) -> tuple[str, ...]:
@@ -162,10 +162,9 @@ def members(folder: str, protocol: str) -> tuple[str, ...]:
     raise LookupError(f"no Protocol {protocol} in {folder}")
 
 
-@cache
 def broken(family: str) -> tuple[str, ...]:
     """What installed packages offer for a family and cannot be found, one line each."""
-    return tuple(_faults(family))
+    return tuple(found for _, found in _installed(family) if isinstance(found, str))
 
 
 def named_for(path: Path) -> str | None:
@@ -193,20 +192,13 @@ def constants(node: ast.ClassDef) -> Mapping[str, Any]:
     return found
 
 
-def _installed(family: str) -> Iterator[tuple[str, PartSource]]:
-    for name, found in _entry_points(family):
-        if isinstance(found, PartSource):
-            yield name, found
+@cache
+def _installed(family: str) -> tuple[tuple[str, PartSource | str], ...]:
+    """What packages offer, by name: a source, or why there is none."""
+    return tuple(_offered(family))
 
 
-def _faults(family: str) -> Iterator[str]:
-    for _, found in _entry_points(family):
-        if isinstance(found, str):
-            yield found
-
-
-def _entry_points(family: str) -> Iterator[tuple[str, PartSource | str]]:
-    """What packages offer: a source, or why there is none."""
+def _offered(family: str) -> Iterator[tuple[str, PartSource | str]]:
     from importlib.metadata import entry_points
 
     for each in entry_points(group=f"recsys.{family}"):

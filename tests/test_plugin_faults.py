@@ -23,7 +23,7 @@ from tests import plugin_files
 def nothing_stays() -> Iterator[None]:
     def clear() -> None:
         plugin_sources.listed.cache_clear()
-        plugin_sources.broken.cache_clear()
+        plugin_sources._installed.cache_clear()
 
     clear()
     with plugin_sources.restored():

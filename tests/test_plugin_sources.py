@@ -108,7 +108,7 @@ def forget() -> Iterator[None]:
 
 def clear() -> None:
     plugin_sources.listed.cache_clear()
-    plugin_sources.broken.cache_clear()
+    plugin_sources._installed.cache_clear()
 
 
 def package(folder: Path, entry_points: str = ENTRY_POINTS, name: str = "taste-parts") -> Path:

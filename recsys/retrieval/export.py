@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -26,15 +26,11 @@ from recsys.storage.files import read_json
 from recsys.storage.home import SEAL
 from recsys.storage.run_folder import RunFolder
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 SCHEMA: Final = 1
 
 FORMATS: Final = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 Purpose = Literal["serving", "evaluation"]
-Write = Callable[["pa.Table"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,6 @@ class Plan:
         users_a_part: How many of them a part has.
         index: A kind of index.
         purpose: serving or evaluation.
-        in_parts: Whether ``out`` is a folder of parts.
         unknown: How many of the users given the run does not know.
         identity: Decides whether a stopped export was the same one.
     """
@@ -63,7 +58,6 @@ class Plan:
     users_a_part: int
     index: str
     purpose: Purpose
-    in_parts: bool
     unknown: int
     identity: dict[str, Any]
 
@@ -79,7 +73,7 @@ class Plan:
     @property
     def place(self) -> Place:
         """Where it goes."""
-        return place(self.out, self.format, in_parts=self.in_parts)
+        return place(self.out, self.identity)
 
 
 def plan(
@@ -104,24 +98,20 @@ def plan(
     """
     form = _format(PurePosixPath(str(out)), part_rows)
     check_k(k)
-    in_parts = part_rows is not None
     if index == "auto":
         index = EXACT if purpose == "evaluation" else _faster(RunFolder(run))
-    service = _opened(str(run), index)
-    if purpose == "evaluation":
-        _scored_without(service)
+    service, _ = _opened(str(run), index, purpose)
     found = None if users is None else _known(service, users)
     codes = np.arange(len(service.model.user_ids)) if found is None else found[0]
     k = min(k, len(service.model.item_ids))
     users_a_part = max(1, len(codes)) if part_rows is None else max(1, part_rows // k)
     identity = {
-        **_identity(service, codes, k, form, users_a_part), "purpose": purpose, "in_parts": in_parts
+        **_identity(service, codes, k, form, users_a_part),
+        "purpose": purpose, "in_parts": part_rows is not None,
     }  # fmt: skip
     unknown = 0 if found is None else found[1]
-    made = Plan(
-        str(run), str(out), k, form, codes, users_a_part, service.kind, purpose, in_parts, unknown, identity
-    )
-    made.place.prepare(identity)
+    made = Plan(str(run), str(out), k, form, codes, users_a_part, service.kind, purpose, unknown, identity)
+    made.place.prepare()
     return made
 
 
@@ -143,17 +133,12 @@ def write_part(
     Returns:
         File, bytes and sha256, for ``commit``.
     """
-    where = plan.place
-    where.resume(plan.identity)
+    users, where = plan.part(number), plan.place
     found = where.written(number)
     if found is not None:
-        advance(len(plan.part(number)))
+        advance(len(users))
         return found
-    with where.writing(number) as path:
-        _write_part(path, plan, plan.part(number), advance, users_at_once)
-    written = where.written(number)
-    assert written is not None, "it was just written"
-    return written
+    return where.write(number, lambda path: _write_part(path, plan, users, advance, users_at_once))
 
 
 def commit(plan: Plan, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -175,10 +160,8 @@ def commit(plan: Plan, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         raise RecsysError(
             f"{len(ordered)} of {plan.parts} parts of {plan.out} are written; write the others first"
         )
-    where = plan.place
-    where.resume(plan.identity)
     manifest = _manifest(plan, ordered)
-    where.commit(manifest)
+    plan.place.commit(manifest)
     return manifest
 
 
@@ -247,13 +230,10 @@ def served(run: RunFolder) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _opened(run: str, index: str) -> Service:
-    return Service.open(Path(run), index)
-
-
-def _left_out(service: Service, purpose: Purpose) -> Ragged:
-    """What may not be listed, a row per user code."""
-    return service.seen.rows if purpose == "serving" else _scored_without(service)
+def _opened(run: str, index: str, purpose: Purpose) -> tuple[Service, Ragged]:
+    """What ranks, and what may not be listed, a row per user code; the same for all parts of an export."""
+    service = Service.open(Path(run), index)
+    return service, service.seen.rows if purpose == "serving" else _scored_without(service)
 
 
 def _format(out: PurePosixPath, part_rows: int | None) -> str:
@@ -315,8 +295,7 @@ def _write_part(
     path: Path, plan: Plan, users: IntArray, advance: Callable[[int], None], at_once: int
 ) -> None:
     """Rank a block while the one before is written."""
-    service = _opened(plan.run, plan.index)
-    seen = _left_out(service, plan.purpose)
+    service, seen = _opened(plan.run, plan.index, plan.purpose)
     names, items = strings(service.model.user_ids), strings(service.model.item_ids)
     with writer(path, plan.format) as write, ThreadPoolExecutor(1) as executor:
         pending: Future[None] | None = None
@@ -332,8 +311,7 @@ def _write_part(
 
 
 def _manifest(plan: Plan, files: list[dict[str, Any]]) -> dict[str, Any]:
-    service = _opened(plan.run, plan.index)
-    seen = _left_out(service, plan.purpose)
+    service, seen = _opened(plan.run, plan.index, plan.purpose)
     left = len(service.model.item_ids) - np.diff(seen.indptr)[plan.users]
     promise = read_manifest(service.run.index) if (service.run.index / MANIFEST).exists() else {}
     measured = {key: promise[key] for key in promise if not service.index.exact and key.startswith("recall@")}

@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -23,7 +23,7 @@ DONE: Final = "manifest.json"
 class Place(Protocol):
     """Where the parts of one export go, and where they become visible all at once."""
 
-    def prepare(self, identity: Mapping[str, Any]) -> None:
+    def prepare(self) -> None:
         """Keep the parts of the same export; start again where another one was stopped.
 
         Raises:
@@ -32,16 +32,17 @@ class Place(Protocol):
         """
         ...
 
-    def resume(self, identity: Mapping[str, Any]) -> None:
-        """Note which export this is, in a process that did not prepare it."""
-        ...
-
     def written(self, number: int) -> dict[str, Any] | None:
         """File, bytes and sha256 of a part that is whole; None where it is not there."""
         ...
 
-    def writing(self, number: int) -> AbstractContextManager[Path]:
-        """A local path to write a part to; it is there whole when the context ends without an error."""
+    def write(self, number: int, make: Callable[[Path], None]) -> dict[str, Any]:
+        """Write a part, whole or not at all; returns what ``written`` does.
+
+        Args:
+            number: From 0.
+            make: Writes it to a local path.
+        """
         ...
 
     def commit(self, manifest: Mapping[str, Any]) -> None:
@@ -49,23 +50,27 @@ class Place(Protocol):
         ...
 
 
-def place(out: str | Path, form: str, *, in_parts: bool) -> Place:
+def place(out: str, identity: Mapping[str, Any]) -> Place:
     """The place that a path, or a URL such as ``s3://bucket/lists``, names.
+
+    Args:
+        out: The file, or the folder of parts.
+        identity: What is exported; its ``format`` is parquet, csv or jsonl, and ``in_parts`` says whether a
+            folder is made.
 
     Raises:
         InputError: If nothing installed knows the URL.
     """
-    text = str(out)
-    scheme = text.partition("://")[0] if "://" in text else ""
+    scheme = out.partition("://")[0] if "://" in out else ""
     if scheme in ("", "file"):
-        return LocalPlace(Path(text.removeprefix("file://")), form, in_parts)
+        return LocalPlace(Path(out.removeprefix("file://")), identity)
     from fsspec.core import url_to_fs
 
     try:
-        store, path = url_to_fs(text)
+        store, path = url_to_fs(out)
     except (ImportError, ValueError) as error:
-        raise InputError(f"{text} cannot be written: {error}") from error
-    return RemotePlace(store, path, form, in_parts)
+        raise InputError(f"{out} cannot be written: {error}") from error
+    return RemotePlace(store, path.rstrip("/"), identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +81,18 @@ class LocalPlace:
 
     Args:
         out: The file, or the folder of parts.
-        form: parquet, csv or jsonl.
-        in_parts: Whether a folder is made.
+        identity: See ``place``.
     """
 
     out: Path
-    form: str
-    in_parts: bool
+    identity: Mapping[str, Any]
 
     @property
     def work(self) -> Path:
         """Where parts are until all are whole."""
         return self.out.parent / f".{self.out.name}.export"
 
-    def prepare(self, identity: Mapping[str, Any]) -> None:
+    def prepare(self) -> None:
         """See ``Place``."""
         self._complete()
         if self.out.is_dir() and not self._manifest.exists():
@@ -97,7 +100,7 @@ class LocalPlace:
                 f"{self.out} is a folder that no export made; give another name, or remove it first"
             )
         path = self.work / JOB
-        if self.work.exists() and (not path.exists() or read_json(path) != identity):
+        if self.work.exists() and (not path.exists() or read_json(path) != self.identity):
             remove(self.work)
         try:
             (self.work / "parts").mkdir(parents=True, exist_ok=True)
@@ -106,22 +109,20 @@ class LocalPlace:
                 f"cannot write in {self.work.parent}: {error.strerror}; choose another place"
             ) from error
         sweep(self.work / "parts")
-        write_json(path, identity)
-
-    def resume(self, identity: Mapping[str, Any]) -> None:
-        """Do nothing: the work folder says which export it is."""
+        write_json(path, self.identity)
 
     def written(self, number: int) -> dict[str, Any] | None:
         """See ``Place``."""
         path = self._part(number)
         if not path.exists():
             return None
-        name = path.name if self.in_parts else self.out.name
-        return {"file": name, "bytes": path.stat().st_size, "sha256": sha256(path)}
+        return _record(path.name if self.identity["in_parts"] else self.out.name, path)
 
-    def writing(self, number: int) -> AbstractContextManager[Path]:
+    def write(self, number: int, make: Callable[[Path], None]) -> dict[str, Any]:
         """See ``Place``."""
-        return replacing(self._part(number))
+        with replacing(self._part(number)) as temporary:
+            make(temporary)
+            return _record(self._part(number).name if self.identity["in_parts"] else self.out.name, temporary)
 
     def commit(self, manifest: Mapping[str, Any]) -> None:
         """See ``Place``."""
@@ -133,7 +134,7 @@ class LocalPlace:
         return self.out.with_name(f"{self.out.name}.manifest.json")
 
     def _part(self, number: int) -> Path:
-        return self.work / "parts" / f"part-{number:05d}.{self.form}"
+        return self.work / "parts" / f"part-{number:05d}.{self.identity['format']}"
 
     def _complete(self) -> None:
         """Put finished lists in the place of what was there, and their manifest beside them.
@@ -160,6 +161,7 @@ class LocalPlace:
         remove(work)
 
 
+@dataclass(frozen=True, slots=True)
 class RemotePlace:
     """Objects whose names hold the identity of the export; the manifest, written last, says which ones count.
 
@@ -169,29 +171,27 @@ class RemotePlace:
     Args:
         store: An fsspec file system.
         path: Of the file or folder in it.
-        form: parquet, csv or jsonl.
-        in_parts: Whether a folder is made.
+        identity: See ``place``.
     """
 
-    def __init__(self, store: Any, path: str, form: str, in_parts: bool) -> None:
-        self.store, self.path, self.form, self.in_parts = store, path.rstrip("/"), form, in_parts
-        self.mark = ""
+    store: Any
+    path: str
+    identity: Mapping[str, Any]
 
-    def prepare(self, identity: Mapping[str, Any]) -> None:
+    @property
+    def mark(self) -> str:
+        """What tells the objects of this export from those of others."""
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:12]
+
+    def prepare(self) -> None:
         """See ``Place``."""
-        self.resume(identity)
         with self._errors():
-            if self.store.isdir(self.path) and self._files() and not self.store.exists(self._manifest):
-                others = [each for each in self._files() if f"-{self.mark}." not in each]
-                if others:
-                    raise InputError(
-                        f"{self.path} is a folder that no export made; give another name, or remove it first"
-                    )
-
-    def resume(self, identity: Mapping[str, Any]) -> None:
-        """See ``Place``."""
-        text = json.dumps(identity, sort_keys=True)
-        self.mark = hashlib.sha256(text.encode()).hexdigest()[:12]
+            if not self.store.isdir(self.path) or self.store.exists(self._manifest):
+                return
+            if any(f"-{self.mark}." not in each for each in self._files()):
+                raise InputError(
+                    f"{self.path} is a folder that no export made; give another name, or remove it first"
+                )
 
     def written(self, number: int) -> dict[str, Any] | None:
         """See ``Place``."""
@@ -199,22 +199,21 @@ class RemotePlace:
         with self._errors():
             if not self.store.exists(path):
                 return None
-            digest = hashlib.sha256()
             with self.store.open(path, "rb") as file:
-                while block := file.read(2**20):
-                    digest.update(block)
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
             size = int(self.store.size(path))
-        return {"file": path.rsplit("/", 1)[-1], "bytes": size, "sha256": digest.hexdigest()}
+        return {"file": _name(path), "bytes": size, "sha256": digest}
 
-    @contextmanager
-    def writing(self, number: int) -> Iterator[Path]:
+    def write(self, number: int, make: Callable[[Path], None]) -> dict[str, Any]:
         """See ``Place``."""
+        path = self._part(number)
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder) / "part"
-            yield local
+            make(local)
             with self._errors():
-                self.store.makedirs(self._part(number).rsplit("/", 1)[0], exist_ok=True)
-                self.store.put_file(str(local), self._part(number))
+                self.store.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+                self.store.put_file(str(local), path)
+            return _record(_name(path), local)
 
     def commit(self, manifest: Mapping[str, Any]) -> None:
         """See ``Place``."""
@@ -223,7 +222,7 @@ class RemotePlace:
             self.store.pipe_file(self._manifest, text.encode())
             named = {each["file"] for each in manifest["files"]}
             for each in self._files():
-                if each.rsplit("/", 1)[-1] not in named:
+                if _name(each) not in named:
                     self.store.rm_file(each)
 
     @property
@@ -231,15 +230,15 @@ class RemotePlace:
         return f"{self.path}.manifest.json"
 
     def _part(self, number: int) -> str:
-        if self.in_parts:
-            return f"{self.path}/part-{number:05d}-{self.mark}.{self.form}"
+        if self.identity["in_parts"]:
+            return f"{self.path}/part-{number:05d}-{self.mark}.{self.identity['format']}"
         stem, _, ending = self.path.rpartition(".")
         return f"{stem}-{self.mark}.{ending}"
 
     def _files(self) -> list[str]:
         """Objects that an export with this name has made."""
         self.store.invalidate_cache()
-        if self.in_parts:
+        if self.identity["in_parts"]:
             return [str(each) for each in self.store.find(self.path)]
         stem, _, ending = self.path.rpartition(".")
         return [str(each) for each in self.store.glob(f"{stem}-{'[0-9a-f]' * 12}.{ending}")]
@@ -252,3 +251,12 @@ class RemotePlace:
             raise
         except Exception as error:  # each store raises errors of its own
             raise RecsysError(f"cannot write {self.path}: {error}; choose another place") from error
+
+
+def _record(name: str, path: Path) -> dict[str, Any]:
+    """What the manifest says of a file."""
+    return {"file": name, "bytes": path.stat().st_size, "sha256": sha256(path)}
+
+
+def _name(path: str) -> str:
+    return path.rsplit("/", 1)[-1]

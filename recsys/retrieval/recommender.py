@@ -19,7 +19,7 @@ from recsys.retrieval.filters import Rules, look_up
 from recsys.retrieval.fold_in import fold_in, gram_of
 from recsys.retrieval.index.exact import Exact
 from recsys.retrieval.index.index import Index
-from recsys.retrieval.index.store import kind_of, open_index
+from recsys.retrieval.index.store import open_kind
 from recsys.retrieval.seen import Seen
 from recsys.retrieval.serving_files import read_seen, read_titles
 from recsys.storage.arrays import Codes, FloatArray
@@ -113,13 +113,13 @@ class Service:
         run = RunFolder(folder)
         run.verify()
         model = Stored.open(run.model)
-        kind = kind_of(run.index, index)
+        kind, opened = open_kind(run.index, model.items, model.distance, index, sealed=True)
         return cls(
             run,
             model,
             read_seen(run.seen, len(model.user_ids)),
             read_titles(run.titles, len(model.item_ids)),
-            open_index(run.index, model.items, model.distance, index, sealed=True),
+            opened,
             kind,
         )
 

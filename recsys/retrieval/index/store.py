@@ -36,7 +36,7 @@ def check_choice(choice: str) -> None:
     Raises:
         InputError: If it is not one of ``choices``.
     """
-    if choice not in choices():
+    if not (choice == "auto" or _is_kind(choice)):
         raise InputError(f"index is {choice!r}; it is one of: {', '.join(choices())}")
 
 
@@ -96,38 +96,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def kind_of(folder: Path, choice: str) -> str:
-    """The kind of index that a choice means for an index folder.
-
-    Args:
-        folder: ``runs/<run>/index``; where there is none, ``auto`` is exact.
-        choice: ``auto`` is the kind that the folder holds.
-
-    Raises:
-        InputError: If there is no such choice, or the folder holds another kind.
-        RecsysError: If the manifest is broken, or of a kind that is not installed.
-    """
-    check_choice(choice)
-    if choice == EXACT or (choice == "auto" and not (folder / MANIFEST).exists()):
-        return EXACT
-    found = str(read_manifest(folder).get("kind"))
-    if found not in choices():
-        raise RecsysError(
-            f"the index {folder / MANIFEST} is of kind {found!r}, which is none of: "
-            f"{', '.join(plugins.names('indexes'))}; install what offers it, or {BUILD}"
-        )
-    if choice not in ("auto", found):
-        raise InputError(
-            f"{folder} holds an index of kind {found}, not {choice}; "
-            f"take --index {found}, or build one with `recsys index build --index {choice}`"
-        )
-    return found
-
-
 def open_index(
     folder: Path, items: FloatArray, distance: str, choice: str = "auto", *, sealed: bool = False
 ) -> Index:
-    """The index of a folder over the item vectors of a run.
+    """The index of a folder over the item vectors of a run; see ``open_kind``."""
+    return open_kind(folder, items, distance, choice, sealed=sealed)[1]
+
+
+def open_kind(
+    folder: Path, items: FloatArray, distance: str, choice: str = "auto", *, sealed: bool = False
+) -> tuple[str, Index]:
+    """The kind of index in a folder, and the index over the item vectors of a run.
 
     Args:
         folder: ``runs/<run>/index``; where there is none, ``auto`` is exact.
@@ -139,29 +118,55 @@ def open_index(
 
     Raises:
         InputError: If there is no such choice, or the folder holds another kind.
-        RecsysError: If the index is not of these items, or its file is not the one that was written.
+        RecsysError: If the index is not of these items, its file is not the one that was written, or its
+            manifest is broken or of a kind that is not installed.
     """
-    kind = kind_of(folder, choice)
-    if choice == EXACT or not (folder / MANIFEST).exists():
+    check_choice(choice)
+    if choice == EXACT or (choice == "auto" and not (folder / MANIFEST).exists()):
         exact: Index = plugins.make("indexes", EXACT, {"distance": distance})
-        return exact.build(items)
+        return EXACT, exact.build(items)
     manifest = read_manifest(folder)
+    kind = _kind(folder, manifest, choice)
     _check(folder / MANIFEST, manifest, items, distance)
     index: Index = plugins.make("indexes", kind, {"distance": distance, **manifest["options"]})
     if not isinstance(index, Filed):
-        return index.build(items)
+        return kind, index.build(items)
     _check_file(folder / index.file, manifest["file"], sealed=sealed)
     if not sealed and (found := hash_of(items)) != manifest["items_sha256"]:
         raise RecsysError(
             f"{folder} is an index of other vectors: sha256 {manifest['items_sha256'][:12]}, "
             f"the run has {found[:12]}; {BUILD}"
         )
-    return index.load(folder / index.file, items, manifest)
+    return kind, index.load(folder / index.file, items, manifest)
 
 
 def hash_of(items: FloatArray) -> str:
     """Hexadecimal SHA-256 of the vectors' bytes."""
     return hashlib.sha256(items.data if items.flags.c_contiguous else items.tobytes()).hexdigest()
+
+
+def _is_kind(name: str) -> bool:
+    """Whether an index can be of that kind; packages are looked through only where it is none of ours."""
+    try:
+        return plugins.part("indexes", name).name == name
+    except InputError:
+        return False
+
+
+def _kind(folder: Path, manifest: Mapping[str, Any], choice: str) -> str:
+    """The kind that a manifest names, where it can be opened and is what was chosen."""
+    kind = str(manifest.get("kind"))
+    if not _is_kind(kind):
+        raise RecsysError(
+            f"the index {folder / MANIFEST} is of kind {kind!r}, which is none of: "
+            f"{', '.join(plugins.names('indexes'))}; install what offers it, or {BUILD}"
+        )
+    if choice not in ("auto", kind):
+        raise InputError(
+            f"{folder} holds an index of kind {kind}, not {choice}; "
+            f"take --index {kind}, or build one with `recsys index build --index {choice}`"
+        )
+    return kind
 
 
 def _check(path: Path, manifest: Mapping[str, Any], items: FloatArray, distance: str) -> None:
