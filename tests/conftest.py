@@ -25,7 +25,13 @@ settings.load_profile("recsys")
 
 # Files that fit many models or start many processes, five seconds or more each: `make quick` leaves them out.
 SLOW = (
+    "benchmarks/test_growth.py",
+    "benchmarks/test_quality.py",
+    "benchmarks/test_training.py",
     "cli/test_compare.py",
+    "cli/test_doctor.py",
+    "cli/test_index.py",
+    "cli/test_progress.py",
     "cli/test_runs.py",
     "cli/test_train.py",
     "cli/test_train_baselines.py",
